@@ -1,0 +1,91 @@
+"""Labels: the environments that serve prompts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from typing_extensions import override
+
+from registry.admin.kept import KeptAdmin
+from registry.admin.steps import Done, Step, StepForm, governs
+from registry.models import Label, User
+from registry.services import labels
+
+
+class LabelForm(StepForm):
+    """create_label"""
+
+    lead = "A label that is protected moves by approved changes only, and stays protected."
+    button = "Make the label"
+
+    name = forms.CharField(max_length=36, help_text="Such as staging-eu. It never changes.")
+    order = forms.IntegerField(initial=10, help_text="Labels are listed by it; production is last.")
+    promotes_from = forms.ModelChoiceField(
+        Label.objects.order_by("order", "name"),
+        label="Promotes from",
+        required=False,
+        help_text="The label on which a version is tried before it comes here.",
+    )
+    protected = forms.BooleanField(required=False)
+
+    @override
+    def perform(self, actor: User) -> Done:
+        label = labels.create_label(**self.cleaned_data, actor=actor)
+        return Done(f"{label} was made.", label)
+
+
+class OrderForm(StepForm):
+    """reorder_label"""
+
+    lead = (
+        "Where the label stands in lists. What it promotes from stays as it was made: to change "
+        "that could weaken what has to be met before a release, so it is not for one person."
+    )
+
+    order = forms.IntegerField(help_text="Labels are listed by it; production is last.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"order": self.row.order}
+
+    @override
+    def perform(self, actor: User) -> Done:
+        was = self.row.order
+        label = labels.reorder_label(self.row, self.cleaned_data["order"], actor=actor)
+        moved = label.order != was
+        return Done(f"{label} stands at {label.order}." if moved else "Nothing changed.", label)
+
+
+class ProtectForm(StepForm):
+    """protect_label"""
+
+    lead = "From then on the label moves by approved changes only. This cannot be taken back."
+    button = "Protect it for good"
+    danger = True
+
+    @override
+    def perform(self, actor: User) -> Done:
+        labels.protect_label(self.row, actor=actor)
+        return Done(f"{self.row} is protected.", self.row)
+
+
+def _unprotected(viewer: User, row: Any) -> bool:
+    return not row.protected and governs(viewer, row)
+
+
+@admin.register(Label)
+class LabelAdmin(KeptAdmin):
+    """Labels in their order."""
+
+    one, many = "label", "labels"
+    words = "The environments that serve prompts, such as staging and production."
+    makers = (Step("label", "New label", LabelForm),)
+    steps = (
+        Step("order", "Change the order", OrderForm),
+        Step("protect", "Protect", ProtectForm, _unprotected),
+    )
+    list_display: ClassVar[list[str]] = ["name", "protected", "order", "promotes_from"]
+    list_select_related: ClassVar[list[str]] = ["promotes_from"]
+    fields: ClassVar[list[str]] = ["name", "protected", "order", "promotes_from"]

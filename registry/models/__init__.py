@@ -1,0 +1,34 @@
+"""People, prompts and what is live. One module per noun; import from here."""
+
+from registry.models.labels import Label, LabelPointer, Recall, Release
+from registry.models.outbox import OutboxMail
+from registry.models.people import Membership, Team, User
+from registry.models.prompts import (
+    Namespace,
+    NamespaceGroupObjectPermission,
+    NamespaceUserObjectPermission,
+    Prompt,
+    PromptGroupObjectPermission,
+    PromptUserObjectPermission,
+    Version,
+)
+from registry.models.tokens import ServiceToken
+
+__all__ = [
+    "Label",
+    "LabelPointer",
+    "Membership",
+    "Namespace",
+    "NamespaceGroupObjectPermission",
+    "NamespaceUserObjectPermission",
+    "OutboxMail",
+    "Prompt",
+    "PromptGroupObjectPermission",
+    "PromptUserObjectPermission",
+    "Recall",
+    "Release",
+    "ServiceToken",
+    "Team",
+    "User",
+    "Version",
+]

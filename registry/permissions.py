@@ -1,0 +1,278 @@
+"""Who may: explicit person and group rows of active accounts, and nothing else.
+
+A superuser counts only where a row says so. `may` and `holders` ask the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.functions import Concat
+
+from registry import roles
+from registry.actors import Actor, System
+from registry.errors import NotAllowed, NotFound
+from registry.models import (
+    Membership,
+    Namespace,
+    NamespaceGroupObjectPermission,
+    NamespaceUserObjectPermission,
+    Prompt,
+    PromptGroupObjectPermission,
+    PromptUserObjectPermission,
+    User,
+)
+from registry.querysets import PromptQuerySet
+from registry.wording import either
+
+VIEW: Final = "view_prompt"
+PROPOSE: Final = "propose_prompt"
+REVIEW: Final = "review_prompt"
+RELEASE: Final = "release_prompt"
+RESPOND: Final = "respond_prompt"
+MANAGE: Final = "manage_prompt"
+CREATE: Final = "create_namespace_prompt"
+
+#: The word that pages and grant templates use for each permission on a prompt.
+WORDS: Final[dict[str, str]] = {
+    "view": VIEW,
+    "propose": PROPOSE,
+    "review": REVIEW,
+    "release": RELEASE,
+    "respond": RESPOND,
+    "manage": MANAGE,
+}
+PROMPT_PERMISSIONS: Final[tuple[str, ...]] = tuple(WORDS.values())
+
+PERSON: Final = "person"
+BOOTSTRAP: Final = System("bootstrap")
+
+_Rows = QuerySet[Any, tuple[int, str, int, str]]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """An active person who holds a permission, and by which row: "person" or "group:<name>"."""
+
+    account: User
+    via: str
+
+
+@dataclass(frozen=True)
+class Granters:
+    """Who may grant on a prompt: managers and governance owners, where they see it, by name."""
+
+    managers: tuple[User, ...]
+    governance: tuple[User, ...]
+
+    def besides(self, account: User | None) -> tuple[User, ...]:
+        """Whom to ask to grant an account something, which is never itself: managers first."""
+        for people in (self.managers, self.governance):
+            others = tuple(p for p in people if account is None or p.pk != account.pk)
+            if others:
+                return others
+        return ()
+
+
+# -- prompts --------------------------------------------------------------------------------
+
+
+def holders(prompt: Prompt, codename: str) -> list[Holder]:
+    """Return the active people who hold a permission on a prompt, each once, by name."""
+    return holders_many([prompt.pk], [codename]).get((prompt.pk, codename), [])
+
+
+def holders_many(
+    prompts: Iterable[int], codenames: Iterable[str]
+) -> dict[tuple[int, str], list[Holder]]:
+    """Return `holders` by prompt key and codename, in two queries for any number of them."""
+    # "person" sorts behind "group:…", so a row of one's own is the one that stays.
+    rows = sorted(_rows(codenames, prompts=[*prompts]), key=lambda row: row[3])
+    via = {(prompt, codename, account): how for prompt, codename, account, how in rows}
+    people = User.objects.filter(kind=User.Kind.PERSON).in_bulk({key[2] for key in via})
+    found: dict[tuple[int, str], list[Holder]] = {}
+    for (prompt, codename, account), how in via.items():
+        if account in people:
+            found.setdefault((prompt, codename), []).append(Holder(people[account], how))
+    for held in found.values():
+        held.sort(key=lambda holder: _by_name(holder.account))
+    return found
+
+
+def may(account: User | None, codename: str, prompt: Prompt) -> bool:
+    """Tell whether an active account holds a permission on a prompt, itself or by a group."""
+    if account is None or account.pk is None:
+        return False
+    return _rows([codename], prompts=[prompt.pk], account=account.pk).exists()
+
+
+def require(actor: Actor, codename: str, prompt: Prompt, sentence: str | None = None) -> None:
+    """Raise NotFound for a confidential prompt the actor may not see, NotAllowed without it."""
+    if prompt.confidential:
+        require_visible(actor.account, prompt)
+    if not may(actor.account, codename, prompt):
+        raise NotAllowed(sentence or _needed(codename, prompt, actor.account))
+
+
+def require_visible(account: User | None, prompt: Prompt) -> None:
+    """Raise NotFound unless an active account may know of the prompt."""
+    active = account is not None and account.is_active
+    if not active or (prompt.confidential and not may(account, VIEW, prompt)):
+        raise NotFound("There is no such prompt.")
+
+
+def visible_prompts(account: User | None) -> PromptQuerySet:
+    """Return the prompts an account may know of; none for nobody and for a deactivated one."""
+    prompts: PromptQuerySet = Prompt.objects.all()
+    if account is None or not account.is_active:
+        return prompts.none()
+    return prompts.visible_to(account)
+
+
+# -- who may grant on a prompt --------------------------------------------------------------
+
+
+def may_grant(account: User | None, prompt: Prompt) -> bool:
+    """Tell whether an active person sees a prompt, and manages it or is a governance owner."""
+    if account is None or not account.is_person:
+        return False
+    if prompt.confidential and not may(account, VIEW, prompt):
+        return False
+    return may(account, MANAGE, prompt) or is_governance_owner(account)
+
+
+def granters(prompt: Prompt) -> Granters:
+    """Return everybody of whom `may_grant` is true, on one prompt."""
+    return granters_many([prompt])[prompt.pk]
+
+
+def granters_many(
+    prompts: Collection[Prompt],
+    *,
+    held: Mapping[tuple[int, str], list[Holder]] | None = None,
+    owners: Iterable[User] | None = None,
+) -> dict[int, Granters]:
+    """Return `granters` by prompt key, in at most four queries for any number of them.
+
+    `held` is what `holders_many` says of `manage` there, and `owners` are the active governance
+    owners, where they were read already.
+    """
+    if held is None:
+        held = holders_many([prompt.pk for prompt in prompts], [MANAGE])
+    governance = sorted(_governing() if owners is None else owners, key=_by_name)
+    hidden = [prompt.pk for prompt in prompts if prompt.confidential]
+    sees = {(row[0], row[2]) for row in _rows([VIEW], prompts=hidden)} if hidden else set()
+
+    def seen(prompt: Prompt, people: Iterable[User]) -> tuple[User, ...]:
+        return tuple(p for p in people if not prompt.confidential or (prompt.pk, p.pk) in sees)
+
+    return {
+        prompt.pk: Granters(
+            seen(prompt, (h.account for h in held.get((prompt.pk, MANAGE), []))),
+            seen(prompt, governance),
+        )
+        for prompt in prompts
+    }
+
+
+def who_can_grant_it(prompt: Prompt, account: User | None) -> str:
+    """Return the sentence that names who can grant this account something on a prompt."""
+    names = [str(person) for person in granters(prompt).besides(account)]
+    if names:
+        return f"{either(names)} can grant it."
+    return (
+        "Nobody but you may grant here, and nobody grants themselves anything. Make another person "
+        "a manager of this prompt, who can then grant it."
+    )
+
+
+# -- roles and namespaces -------------------------------------------------------------------
+
+
+def roles_of(account: User | None) -> set[str]:
+    """Return the names of the role groups of an active account; empty for any other."""
+    if account is None or account.pk is None:
+        return set()
+    rows = Membership.objects.filter(user=account.pk, user__is_active=True)
+    return set(rows.values_list("group__name", flat=True))
+
+
+def is_governance_owner(account: User | None) -> bool:
+    """Tell whether an active person is a governance owner."""
+    if account is None or not account.is_person:
+        return False
+    return roles.GOVERNANCE_OWNERS in roles_of(account)
+
+
+def require_governance(actor: Actor, *, bootstrap: bool = False) -> None:
+    """Raise NotAllowed unless a governance owner acts; a token never does.
+
+    `bootstrap` also lets the installation's own set-up through.
+    """
+    if bootstrap and actor == BOOTSTRAP:
+        return
+    if not isinstance(actor, User) or not is_governance_owner(actor):
+        raise NotAllowed("A governance owner has to do this.")
+
+
+def can_create(account: User | None, namespace: Namespace) -> bool:
+    """Tell whether an active account may create prompts in a namespace."""
+    if account is None or account.pk is None:
+        return False
+    which = {"permission__codename": CREATE, "content_object": namespace}
+    return (
+        NamespaceUserObjectPermission.objects.filter(
+            user=account.pk, user__is_active=True, **which
+        ).exists()
+        or NamespaceGroupObjectPermission.objects.filter(
+            group__memberships__user=account.pk,
+            group__memberships__user__is_active=True,
+            **which,
+        ).exists()
+    )
+
+
+# -- parts ----------------------------------------------------------------------------------
+
+
+def _rows(codenames: Iterable[str], *, prompts: list[int], account: int | None = None) -> _Rows:
+    """Return (prompt, codename, account, via) of every row that counts."""
+    which: dict[str, Any] = {
+        "permission__codename__in": [*codenames],
+        "content_object__in": prompts,
+    }
+    # One call each: the conditions on a membership must speak of the same membership.
+    own = PromptUserObjectPermission.objects.filter(
+        **which, user__is_active=True, **({"user": account} if account else {})
+    ).annotate(account=F("user_id"), via=Value(PERSON, output_field=CharField()))
+    by_group = PromptGroupObjectPermission.objects.filter(
+        **which,
+        group__memberships__user__is_active=True,
+        **({"group__memberships__user": account} if account else {}),
+    ).annotate(
+        account=F("group__memberships__user_id"),
+        via=Concat(Value("group:"), F("group__name"), output_field=CharField()),
+    )
+    columns = ("content_object_id", "permission__codename", "account", "via")
+    rows: _Rows = own.values_list(*columns).union(by_group.values_list(*columns))
+    return rows
+
+
+def _governing() -> QuerySet[User]:
+    """Return the governance owners whose accounts are active."""
+    return User.objects.filter(
+        memberships__group__name=roles.GOVERNANCE_OWNERS, is_active=True, kind=User.Kind.PERSON
+    )
+
+
+def _needed(codename: str, prompt: Prompt, account: User | None) -> str:
+    word = next((word for word, name in WORDS.items() if name == codename), codename)
+    who = who_can_grant_it(prompt, account)
+    return f"This needs the permission to {word} on this prompt. {who}"
+
+
+def _by_name(person: User) -> tuple[str, int]:
+    return str(person).casefold(), person.pk
