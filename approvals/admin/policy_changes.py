@@ -1,0 +1,193 @@
+"""Changes of policies: what each would do, what it lacks, and the decision of another owner."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from typing_extensions import override
+
+from approvals import services
+from approvals.admin.policies import in_words
+from approvals.explain import requirements_of, title_of
+from approvals.governance import Effect, impact_of
+from approvals.models import PolicyChange, Review
+from approvals.presenters.needs import lines_of
+from registry.admin.fields import table
+from registry.admin.kept import KeptAdmin
+from registry.admin.steps import Done, Step, StepForm, governs
+from registry.models import User
+
+NOBODY = 0
+
+
+class _Decision(StepForm):
+    comment = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    decision: ClassVar[str]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"seen": self.row.proposed_policy.digest}
+
+    @override
+    def perform(self, actor: Any) -> Done:
+        request = services.decide_policy(
+            self.row.pk, actor=actor, decision=self.decision, **self.cleaned_data
+        )
+        version = request.proposed_policy
+        return Done(
+            f"{version} is in force." if request.state == "released" else f"{version} is rejected.",
+            self.row,
+        )
+
+
+class ApproveForm(_Decision):
+    """decide_policy, approve"""
+
+    lead = "The policy is in force at once, and every open change is judged anew."
+    button = "Approve"
+    decision = "approve"
+
+
+class RejectForm(_Decision):
+    """decide_policy, reject"""
+
+    lead = "The policy stays as it is; its author reads your comment."
+    button = "Reject"
+    danger = True
+    decision = "reject"
+
+
+class WithdrawForm(StepForm):
+    """withdraw_policy"""
+
+    lead = "The policy stays as it is."
+    button = "Withdraw"
+    danger = True
+
+    @override
+    def perform(self, actor: Any) -> Done:
+        services.withdraw_policy(self.row.pk, actor=actor)
+        return Done("Withdrawn.", self.row)
+
+
+def _decides(viewer: User, row: Any) -> bool:
+    return governs(viewer, row) and row is not None and row.is_open
+
+
+def _wrote(viewer: User, row: Any) -> bool:
+    return row is not None and row.is_open and row.author_id == viewer.pk
+
+
+@admin.register(PolicyChange)
+class PolicyChangeAdmin(KeptAdmin):
+    """Changes of policies, the newest first."""
+
+    one, many = "change of a policy", "changes of policies"
+    words = (
+        "Every change of a policy. Its author never decides it, and nobody decides one that lets "
+        "an open change of their own pass."
+    )
+    steps = (
+        Step("approve", "Approve", ApproveForm, _decides),
+        Step("reject", "Reject", RejectForm, _decides),
+        Step("withdraw", "Withdraw", WithdrawForm, _wrote),
+    )
+    list_display: ClassVar[list[str]] = ["title", "proposed_policy", "state", "author", "due_at"]
+    list_filter: ClassVar[list[str]] = ["state"]
+    search_fields: ClassVar[list[str]] = ["=id", "=public_id"]
+    fields: ClassVar[list[str]] = [
+        "proposed_policy",
+        "state",
+        "author",
+        "why",
+        "needs",
+        "effect",
+        "words_of_it",
+        "policy",
+        "votes",
+        "submitted_at",
+        "due_at",
+        "decided_at",
+        "public_id",
+    ]
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = PolicyChange.objects.all()
+        parts = ("proposed_policy__policy", "policy__policy", "author", "rationale")
+        ordered: QuerySet[Any] = rows.select_related(*parts).order_by("-pk")
+        return ordered
+
+    @override
+    def name_of(self, row: Any) -> str:
+        return title_of(row)
+
+    @admin.display(description="change")
+    def title(self, row: PolicyChange) -> str:
+        """The first line of its reason."""
+        return title_of(row)
+
+    @admin.display(description="why")
+    def why(self, row: PolicyChange) -> str:
+        """The reason that its author gave."""
+        return row.rationale.value or "erased"
+
+    @admin.display(description="what it needs")
+    def needs(self, row: PolicyChange) -> str:
+        """The list of requirements, in the words of every other page."""
+        requirements = requirements_of(row)
+        if not row.is_open:
+            return row.get_state_display()
+        lines = lines_of(requirements, NOBODY)
+        said = [f"{line.title}. {line.sentence} {line.can} {line.cannot}".strip() for line in lines]
+        return render_to_string("admin/sentences.html", {"sentences": said or ["Nothing."]})
+
+    @admin.display(description="what it would change")
+    def effect(self, row: PolicyChange) -> str:
+        """Open changes and live versions whose list would differ."""
+        version = row.proposed_policy
+        if not row.is_open or version is None:
+            return "It was decided; what it changed is in force."
+        impact = impact_of(version, row.proposed_position)
+        return render_to_string(
+            "admin/impact.html",
+            {
+                "open": [_line(effect) for effect in impact.open],
+                "live": [_line(effect) for effect in impact.live],
+                "impact": impact,
+            },
+        )
+
+    @admin.display(description="in words")
+    def words_of_it(self, row: PolicyChange) -> str:
+        """The proposed version, in sentences."""
+        return in_words(row.proposed_policy.document) if row.proposed_policy else ""
+
+    @admin.display(description="votes")
+    def votes(self, row: PolicyChange) -> str:
+        """Every decision."""
+        rows = Review.objects.filter(request=row.pk).select_related("reviewer").order_by("-pk")
+        return table(
+            ["When", "Who", "Decision"],
+            [(vote.created_at, vote.reviewer, vote.get_decision_display()) for vote in rows],
+            "Nobody decided yet.",
+        )
+
+
+def _line(effect: Effect) -> dict[str, Any]:
+    change, prompt = effect.request, effect.request.prompt
+    confidential = prompt is not None and prompt.confidential
+    return {
+        "prompt": "a confidential prompt" if confidential else str(prompt),
+        "team": "" if confidential or prompt is None else str(prompt.team or ""),
+        "owner": "" if confidential or prompt is None else str(prompt.owner),
+        "version": str(change.version),
+        "lacks": ", ".join(effect.lacks) or "nothing",
+        "would_lack": ", ".join(effect.would_lack) or "nothing",
+    }

@@ -1,0 +1,7 @@
+"""The part of the API that changes something: the verbs of the pages, with their codes."""
+
+from approvals.api_writes import labels, prompts, requests
+
+routers = (prompts.router, requests.router, labels.router)
+
+__all__ = ["routers"]

@@ -1,0 +1,173 @@
+"""The bodies that the writing part of the API takes and answers with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from registry.api.reads import BIGGEST
+from registry.api.schemas import Message, ReleaseOut
+
+Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Flag: TypeAlias = Annotated[bool, Field(strict=True)]
+Generation: TypeAlias = Annotated[int, Field(ge=0, le=BIGGEST, strict=True)]
+Number: TypeAlias = Annotated[int, Field(ge=1, le=BIGGEST, strict=True)]
+LabelText: TypeAlias = Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]{1,36}$")]
+Word: TypeAlias = Annotated[str, Field(max_length=200)]
+State: TypeAlias = Literal[
+    "draft", "scanning", "review", "approved", "released", "rejected", "withdrawn"
+]
+
+
+class Body(Schema):
+    """What is not listed is refused: a field that is misspelt would otherwise be one left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MessageIn(Message):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ContentIn(Body):
+    """A text, or the messages of a chat, kept exactly as it is sent."""
+
+    template: str | list[MessageIn]
+    template_format: Literal["jinja2", "mustache", "f-string", "none"]
+    model_settings: dict[str, Any] = {}
+    tools: list[dict[str, Any]] = []
+    response_format: dict[str, Any] | None = None
+
+
+class ProvenanceIn(Body):
+    """Where the content comes from; kept with the version, under a digest of its own."""
+
+    change_ticket: Word | None = None
+    source_commit: Word | None = None
+    model_revision: Word | None = None
+    evaluation_set: Word | None = None
+    dataset_slices: list[Word] = Field(default=[], max_length=50)
+
+
+class CreateIn(Body):
+    name: str
+    type: Literal["text", "chat"] = "text"
+    data_class: Literal["public", "internal", "customer", "education", "health"] = "internal"
+    description: str = ""
+    tags: list[str] = []
+    confidential: Flag = False
+
+
+class ProposeIn(Body):
+    """What to put on which protected label, and why; and the label's generation that was seen."""
+
+    label: LabelText
+    content: ContentIn
+    rationale: str
+    expected_generation: Generation
+    provenance: ProvenanceIn = ProvenanceIn()
+
+
+class ReviseIn(Body):
+    content: ContentIn
+    rationale: str
+    revision_digest: Digest
+    expected_generation: Generation
+    provenance: ProvenanceIn = ProvenanceIn()
+
+
+class SubmitIn(Body):
+    """`release_when_ready`: it goes out by itself once everything is met."""
+
+    revision_digest: Digest
+    release_when_ready: Flag = False
+
+
+class WithdrawIn(Body):
+    revision_digest: Digest
+    comment: str = ""
+
+
+class ReviewIn(Body):
+    """A vote in a role on exactly what was seen; `answers` are those of the role's checklist."""
+
+    role: Word
+    decision: Literal["approve", "request_changes", "reject"]
+    revision_digest: Digest
+    comment: str = ""
+    answers: dict[str, str] = {}
+
+
+class ReleaseIn(Body):
+    revision_digest: Digest
+    expected_generation: Generation
+
+
+class RollbackIn(Body):
+    """`to` is a version that was live here; without it, the one that was live before this one."""
+
+    expected_generation: Generation
+    to: Number | None = None
+    reason: str = ""
+
+
+class SwitchIn(Body):
+    expected_generation: Generation
+    reason: str
+
+
+# -- answers --------------------------------------------------------------------------------
+
+
+class PromptMade(Schema):
+    name: str
+    type: Literal["text", "chat"]
+    data_class: str
+    confidential: bool
+
+
+class RequestOut(Schema):
+    """A request as it stands now; say `revision_digest` with the next step on it."""
+
+    id: int
+    prompt: str
+    label: str
+    state: State
+    revision: int
+    revision_digest: str
+    version: int
+    content_digest: str
+    base_version: int | None
+    base_generation: int | None
+    release_when_ready: bool
+
+
+class VoteOut(Schema):
+    id: UUID
+    role: str
+    decision: str
+    at: datetime
+
+
+class ReviewOut(RequestOut):
+    vote: VoteOut
+
+
+class ReleasedOut(RequestOut):
+    release: ReleaseOut
+
+
+class MovedOut(Schema):
+    """What the label serves now; nothing while `suspended`."""
+
+    prompt: str
+    label: str
+    version: int
+    content_digest: str
+    generation: int
+    suspended: bool
+    release: ReleaseOut

@@ -1,0 +1,96 @@
+"""Mail to governance owners about changes of policies: asked to decide, in force, rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from approvals.explain import requirements_of, title_of
+from approvals.mail.parts import Letter, NotOwed, Words, moment, named
+from approvals.mail.texts import one_line, quoted
+from approvals.models import ApprovalRequest, Review
+from approvals.presenters.needs import lines_of
+from audit.models import AuditBlob
+from registry import permissions
+from registry.models import OutboxMail
+
+
+def _change(mail: OutboxMail) -> ApprovalRequest:
+    """The change that a mail speaks of; its author and governance owners may know of it."""
+    rows = ApprovalRequest.objects.of_policies().filter(public_id=mail.subject_id)
+    change: ApprovalRequest | None = rows.first()
+    if change is None:
+        raise NotOwed("unknown_subject")
+    is_author = change.author_id == mail.recipient_id
+    if not is_author and not permissions.is_governance_owner(mail.recipient):
+        raise NotOwed("not_visible")
+    return change
+
+
+def _letter(change: ApprovalRequest, subject: str, *lead: str, words: Words | None) -> Letter:
+    return Letter(
+        subject=one_line(subject, 180),
+        lead=lead,
+        link=settings.BASE_URL + reverse("admin:approvals_policychange_change", args=[change.pk]),
+        link_words="Open the change of the policy",
+        words=words,
+        needs=lines_of(requirements_of(change), 0) if change.is_open else (),
+    )
+
+
+def _words(who: str, blob: AuditBlob | None) -> Words | None:
+    return Words(who, quoted(blob.value)) if blob is not None and blob.value else None
+
+
+def _decision(change: ApprovalRequest) -> tuple[str, AuditBlob | None]:
+    vote = Review.objects.filter(request=change).select_related("reviewer", "comment").last()
+    return (named(vote.reviewer), vote.comment) if vote else ("A governance owner", None)
+
+
+def _asked(mail: OutboxMail, now: datetime) -> Letter:
+    change = _change(mail)
+    if not change.is_open:
+        raise NotOwed("decided")
+    author = named(change.author)
+    due = f"Please decide by {moment(change.due_at)}." if change.due_at else ""
+    return _letter(
+        change,
+        f"{author} proposes {change.proposed_policy}: {one_line(title_of(change), 100)}",
+        f"{author} proposes {change.proposed_policy}. Nothing changes until another governance "
+        "owner decides it; its page shows which changes and live versions it would touch.",
+        due,
+        words=_words(f"{author} wrote why", change.rationale),
+    )
+
+
+def _in_force(mail: OutboxMail, now: datetime) -> Letter:
+    change = _change(mail)
+    who, comment = _decision(change)
+    return _letter(
+        change,
+        f"{change.proposed_policy} is in force",
+        f"{who} approved {change.proposed_policy}, which {named(change.author)} proposed. Changes "
+        "under way must meet it as well as the policy they were submitted under.",
+        words=_words(f"{who} wrote", comment),
+    )
+
+
+def _rejected(mail: OutboxMail, now: datetime) -> Letter:
+    change = _change(mail)
+    who, comment = _decision(change)
+    return _letter(
+        change,
+        f"{who} rejected {change.proposed_policy}",
+        f"{change.proposed_policy} is not in force; the policy stays as it is.",
+        words=_words(f"{who} wrote why", comment),
+    )
+
+
+WRITERS: dict[str, Callable[[OutboxMail, datetime], Letter]] = {
+    "policy_asked": _asked,
+    "policy_in_force": _in_force,
+    "policy_rejected": _rejected,
+}

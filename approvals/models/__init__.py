@@ -1,0 +1,37 @@
+"""How a version earns its release. One module per noun; import from here."""
+
+from approvals.models.aftermath import AfterReview, Erasure, Hold
+from approvals.models.checks import Check
+from approvals.models.idempotency import IdempotencyKey
+from approvals.models.policies import Policy, PolicyVersion
+from approvals.models.requests import (
+    ApprovalRequest,
+    Contributor,
+    PolicyChange,
+    Revision,
+    Verdict,
+)
+from approvals.models.reviews import Lift, Review
+from approvals.models.scans import Finding, RiskScan
+from approvals.models.threads import Remark, Thread
+
+__all__ = [
+    "AfterReview",
+    "ApprovalRequest",
+    "Check",
+    "Contributor",
+    "Erasure",
+    "Finding",
+    "Hold",
+    "IdempotencyKey",
+    "Lift",
+    "Policy",
+    "PolicyChange",
+    "PolicyVersion",
+    "Remark",
+    "Review",
+    "Revision",
+    "RiskScan",
+    "Thread",
+    "Verdict",
+]

@@ -1,0 +1,96 @@
+"""The verbs. Each locks, asks the policy, transitions, saves and records in one transaction.
+
+Permission says who may, policy says when; a superuser obeys policy too.
+"""
+
+from approvals.services.asking import ask_again
+from approvals.services.checks import record_check
+from approvals.services.creating import create_prompt
+from approvals.services.emergency import break_glass
+from approvals.services.erasing import ask_erasure, erase_content
+from approvals.services.expiring import expire
+from approvals.services.governing import (
+    bootstrap_policies,
+    decide_policy,
+    propose_policy,
+    withdraw_policy,
+)
+from approvals.services.granting import grant, revoke
+from approvals.services.importing import committers_of, import_version
+from approvals.services.lifting import lift_refusal
+from approvals.services.mailing import send_again
+from approvals.services.placing import place, try_on_staging
+from approvals.services.planning import fail_plan, plan_release, unplan_release
+from approvals.services.proposing import propose, revise, submit, withdraw
+from approvals.services.rebasing import merged_with_live, rebase
+from approvals.services.releasing import release
+from approvals.services.reviewing import review, take_back
+from approvals.services.routing import reassess, route
+from approvals.services.scans import (
+    begin_scan,
+    keep_scan,
+    note_scan_failure,
+    record_scan,
+    rescan,
+)
+from approvals.services.sending import begin_prompt, propose_and_submit, revise_and_submit
+from approvals.services.stopping import recall, resume, suspend
+from approvals.services.suggesting import apply_suggestion
+from approvals.services.threads import open_thread, reopen_thread, reply, resolve_thread
+from approvals.services.undoing import close_review_after, lift_hold, rollback, rollback_target
+
+__all__ = [
+    "apply_suggestion",
+    "ask_again",
+    "ask_erasure",
+    "begin_prompt",
+    "begin_scan",
+    "bootstrap_policies",
+    "break_glass",
+    "close_review_after",
+    "committers_of",
+    "create_prompt",
+    "decide_policy",
+    "erase_content",
+    "expire",
+    "fail_plan",
+    "grant",
+    "import_version",
+    "keep_scan",
+    "lift_hold",
+    "lift_refusal",
+    "merged_with_live",
+    "note_scan_failure",
+    "open_thread",
+    "place",
+    "plan_release",
+    "propose",
+    "propose_and_submit",
+    "propose_policy",
+    "reassess",
+    "rebase",
+    "recall",
+    "record_check",
+    "record_scan",
+    "release",
+    "reopen_thread",
+    "reply",
+    "rescan",
+    "resolve_thread",
+    "resume",
+    "review",
+    "revise",
+    "revise_and_submit",
+    "revoke",
+    "rollback",
+    "rollback_target",
+    "route",
+    "send_again",
+    "submit",
+    "suspend",
+    "take_back",
+    "try_on_staging",
+    "unplan_release",
+    "withdraw",
+    "withdraw_policy",
+]

@@ -1,0 +1,261 @@
+"""propose, revise, submit, withdraw: what an author does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from approvals import queue
+from approvals.errors import NoPolicy, NotProtected
+from approvals.matching import PolicyBook
+from approvals.models import ApprovalRequest
+from approvals.services import _checks as checks
+from approvals.services import _common as common
+from approvals.services import _plans as plans
+from approvals.services import _revisions as revisions
+from audit.ledger import Recording, recording
+from audit.models import AuditBlob
+from registry import documents, permissions
+from registry.actors import Actor
+from registry.documents import Document
+from registry.errors import Erased, NotAllowed, NothingChanged, WrongState
+from registry.models import Label, LabelPointer, Prompt, ServiceToken, User
+from registry.services import versions
+
+
+def propose(
+    prompt: Prompt,
+    *,
+    label: Label,
+    document: Document,
+    rationale: str,
+    actor: Actor,
+    seen_live: str | None = None,
+    expected_generation: int | None = None,
+    provenance: dict[str, Any] | None = None,
+    imported: bool = False,
+    committers: Iterable[User] = (),
+    key: str = "",
+    log: Recording | None = None,
+) -> ApprovalRequest:
+    """A new version and a draft request to put it on a protected label.
+
+    `seen_live` is the content digest of what the author saw live ("" for nothing), or
+    `expected_generation` the label's. `log` is the open recording of a verb that proposes as a
+    part of its work. Raises NotAllowed, Archived, NotProtected, NothingChanged, CommentNeeded,
+    SecretFound for one beside the text, Stale.
+    """
+    with recording(actor=actor.ref, within=log) as log:
+        locked, pointer = common.lock_prompt(prompt.pk, label.pk)
+        subject = common.about(locked.public_id, label.pk, document.digest, rationale)
+        done = common.repeated(actor, key, "propose", subject)
+        if done is not None:
+            return common.fetch(done)
+        author = checks.proposer(locked, actor, label=pointer.label, at=log.at)
+        if not pointer.label.protected:
+            raise NotProtected(f"{label} is not protected: place the version there by hand.")
+        checks.has_rationale(rationale)
+        checks.keeps_type(locked, document)
+        checks.provenance(provenance or {})
+        live = pointer.version
+        checks.saw_generation(pointer, expected_generation)
+        checks.saw_live(live, seen_live)
+        checks.differs(live, document)
+        version = versions.add_version(
+            locked,
+            document,
+            author=author,
+            provenance=provenance or {},
+            imported=imported,
+            at=log.at,
+            log=log,
+        )
+        request: ApprovalRequest = ApprovalRequest(
+            prompt=locked,
+            label=pointer.label,
+            version=version,
+            base_version=live,
+            base_generation=pointer.generation,
+            author=author,
+            rationale=common.keep_text(log, rationale, "rationale"),
+            created_at=log.at,
+        )
+        common.save(request, actor=actor, verb="propose", at=log.at)
+        revisions.add_revision(request, author, [*committers], log.at, actor)
+        common.remember(actor, key, "propose", subject, str(request.pk), log.at)
+        common.record(log, "proposed", request, None, **revisions.version_event(request, version))
+        return request
+
+
+def revise(
+    request_id: int,
+    *,
+    document: Document,
+    rationale: str,
+    actor: Actor,
+    seen: str | None = None,
+    seen_live: str | None = None,
+    expected_generation: int | None = None,
+    provenance: dict[str, Any] | None = None,
+    imported: bool = False,
+    committers: Iterable[User] = (),
+    key: str = "",
+    log: Recording | None = None,
+) -> ApprovalRequest:
+    """A new version on the same request, back in draft; earlier votes no longer count.
+
+    Only where the policy keeps approvals over a change of this kind does `route` bring them back.
+    `provenance` takes the place of what was said before; None says nothing of it.
+    Whoever revises becomes a contributor; a token revises only what its own account proposed.
+    `log` is the open recording of a verb that revises as a part of its work.
+    Raises NotAllowed, WrongState, NothingChanged, Stale.
+    """
+    with recording(actor=actor.ref, within=log) as log:
+        request, pointer = common.lock_request(request_id)
+        subject = common.about(request.public_id, document.digest, rationale)
+        if common.repeated(actor, key, "revise", subject) is not None:
+            return request
+        common.check_visible(request, actor)
+        prompt = pointer.prompt
+        author = checks.proposer(prompt, actor, label=pointer.label, at=log.at)
+        common.its_own(request, actor)
+        if not request.is_open:
+            raise WrongState(
+                f"This change is {request.get_state_display().lower()}; propose a new one."
+            )
+        common.check_seen(request, seen)
+        checks.has_rationale(rationale)
+        checks.keeps_type(prompt, document)
+        checks.provenance(provenance or {})
+        if request.submitted_at is not None:
+            # Others read this request already, and would read the new text at once.
+            checks.no_critical_secret(documents.load(document.text))
+        live = pointer.version
+        checks.saw_generation(pointer, expected_generation)
+        checks.saw_live(live, seen_live)
+        checks.differs(live, document)
+        same_base = (live.pk if live else None) == request.base_version_id
+        unchanged = request.version is not None and (
+            document.digest == request.version.content_digest
+        )
+        told = request.version.provenance if request.version else {}
+        same_words = rationale == request.rationale.value and provenance in (None, told)
+        if unchanged and same_base and same_words:
+            raise NothingChanged("This is the revision that is there already.")
+        before, planner = common.state_of(request), request.planned_by
+        version = revisions.rewrite(
+            request,
+            prompt,
+            document,
+            rationale=common.keep_text(log, rationale, "rationale"),
+            author=author,
+            provenance=provenance or {},
+            # The same text is no less imported for another reason or ticket.
+            imported=imported or bool(unchanged and request.version and request.version.imported),
+            log=log,
+        )
+        request.base_version, request.base_generation = live, pointer.generation
+        common.save(request, actor=actor, verb="revise", at=log.at)
+        revisions.add_revision(request, author, [*committers], log.at, actor)
+        common.remember(actor, key, "revise", subject, str(request.pk), log.at)
+        common.record(log, "revised", request, before, **revisions.version_event(request, version))
+        plans.tell_ended(request, planner, at=log.at, by=author)
+        return request
+
+
+def submit(
+    request_id: int,
+    *,
+    actor: Actor,
+    release_when_ready: bool = False,
+    seen: str | None = None,
+    key: str = "",
+    log: Recording | None = None,
+) -> ApprovalRequest:
+    """Pin base and policy and send the change to the scan.
+
+    A critical secret stops it before anybody else can read the text, or what is said beside it
+    (SecretFound, the draft stays). A token submits what its own account proposed, and needs the
+    scope `release` too for `release_when_ready`. `log` is the open recording of a verb that submits
+    as a part of its work. Raises NoPolicy, NoEligibleReviewer, NothingChanged, WrongState, Stale,
+    NotAllowed.
+    """
+    with recording(actor=actor.ref, within=log) as log:
+        request, pointer = common.lock_request(request_id)
+        if common.repeated(actor, key, "submit", str(request.public_id)) is not None:
+            return request
+        common.check_visible(request, actor)
+        account = checks.proposer(pointer.prompt, actor, label=pointer.label, at=log.at)
+        common.its_own(request, actor)
+        if release_when_ready:
+            # Later it runs by itself, and no scope is asked for then.
+            common.in_scope(actor, "release", pointer.prompt, log.at, pointer.label)
+        if not request.has_contributor(account):
+            raise NotAllowed("Only somebody who wrote this change can submit it.")
+        if request.state != ApprovalRequest.State.DRAFT:
+            raise WrongState(
+                f"This change is {request.get_state_display().lower()}; it was submitted before."
+            )
+        common.check_seen(request, seen)
+        checks.version_differs(pointer, request)
+        if request.version is None or request.version.is_erased:
+            raise Erased("This content is erased. Write a new revision first.")
+        checks.no_critical_secret(request.version.body)
+        checks.no_secret_beside(request)
+        before = common.state_of(request)
+        request.base_version, request.base_generation = pointer.version, pointer.generation
+        match = PolicyBook.read().match_for(pointer.prompt, pointer.label)
+        if match.rules is None or match.version is None:
+            raise NoPolicy(match.problem)
+        checks.somebody_can_sign(request, match.rules, log.at)
+        request.to_scanning(at=log.at, policy=match.version)
+        request.release_when_ready = release_when_ready
+        common.save(request, actor=actor, verb="submit", at=log.at)
+        common.remember(actor, key, "submit", str(request.public_id), str(request.pk), log.at)
+        common.record(
+            log, "submitted", request, before, data={"release_when_ready": release_when_ready}
+        )
+        queue.later(queue.SCAN, request.pk)
+        return request
+
+
+def withdraw(
+    request_id: int, *, actor: Actor, comment: str = "", seen: str | None = None, key: str = ""
+) -> ApprovalRequest:
+    """Take an open request back; its author, by a token too, or somebody who manages the prompt.
+
+    Raises NotAllowed, WrongState, Stale.
+    """
+    with recording(actor=actor.ref) as log:
+        request, pointer = common.lock_request(request_id)
+        if common.repeated(actor, key, "withdraw", str(request.public_id)) is not None:
+            return request
+        common.check_visible(request, actor)
+        _check_withdraws(request, pointer, actor, log.at)
+        if not request.is_open:
+            raise WrongState(f"This change is {request.get_state_display().lower()} already.")
+        common.check_seen(request, seen)
+        before, planner = common.state_of(request), request.planned_by
+        request.to_withdrawn(at=log.at)
+        common.save(request, actor=actor, verb="withdraw", at=log.at)
+        common.remember(actor, key, "withdraw", str(request.public_id), str(request.pk), log.at)
+        blobs: dict[str, AuditBlob] = (
+            {"comment": common.keep_text(log, comment, "comment")} if comment else {}
+        )
+        common.record(log, "withdrawn", request, before, blobs=blobs)
+        plans.tell_ended(request, planner, at=log.at, by=actor.account)
+        return request
+
+
+def _check_withdraws(
+    request: ApprovalRequest, pointer: LabelPointer, actor: Actor, at: datetime
+) -> None:
+    if isinstance(actor, ServiceToken):
+        common.in_scope(actor, "propose", pointer.prompt, at, pointer.label)
+        common.its_own(request, actor)
+        return
+    account = common.person(actor)
+    mine = request.author_id == account.pk
+    if not mine and not permissions.may(account, permissions.MANAGE, pointer.prompt):
+        raise NotAllowed("Its author, or somebody who manages the prompt, can withdraw it.")

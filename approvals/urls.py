@@ -1,0 +1,36 @@
+"""Addresses of the pages. No segment of a prompt's name is "-", so `/-/` ends a name."""
+
+from django.urls import URLPattern, path
+
+from approvals.views.access import access
+from approvals.views.emergency import emergency
+from approvals.views.incident import incident
+from approvals.views.passwords import new_password, own_password, password_link
+from approvals.views.planning import plan
+from approvals.views.prompts import prompt_page, prompts, version_page
+from approvals.views.proposing import new_prompt, propose, revise
+from approvals.views.rebasing import rebase
+from approvals.views.requests import request_diff, request_live, request_page
+from approvals.views.reviews import reviews
+
+app_name = "approvals"
+urlpatterns: list[URLPattern] = [
+    path("", reviews, name="reviews"),
+    path("accounts/password/", own_password, name="password"),
+    path("accounts/password/new/", new_password, name="new-password"),
+    path("accounts/password/<str:uid>/<str:token>/", password_link, name="password-link"),
+    path("requests/<int:pk>/", request_page, name="request"),
+    path("requests/<int:pk>/live", request_live, name="request-live"),
+    path("requests/<int:pk>/diff", request_diff, name="request-diff"),
+    path("requests/<int:pk>/revise", revise, name="revise"),
+    path("requests/<int:pk>/plan", plan, name="plan"),
+    path("requests/<int:pk>/emergency", emergency, name="emergency"),
+    path("requests/<int:pk>/rebase", rebase, name="rebase"),
+    path("prompts/", prompts, name="prompts"),
+    path("prompts/-/new", new_prompt, name="new-prompt"),
+    path("prompts/<path:name>/-/propose", propose, name="propose"),
+    path("prompts/<path:name>/-/incident", incident, name="incident"),
+    path("prompts/<path:name>/-/access/", access, name="access"),
+    path("prompts/<path:name>/-/versions/<int:number>/", version_page, name="version"),
+    path("prompts/<path:name>/", prompt_page, name="prompt"),
+]
