@@ -1,0 +1,1 @@
+"""Replaying version histories from other projects through the product's own verbs."""
