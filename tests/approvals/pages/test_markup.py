@@ -1,0 +1,178 @@
+"""What every page keeps to: strict policy, hostile content, and people who hear or tab the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from approvals import services
+from tests.approvals import talking
+from tests.approvals.desk import FIRST, SECOND, Desk, in_review, propose, released, text
+from tests.approvals.pages.browsing import Page, look, press, signed_in
+from tests.people import MakePrompt, make_person
+
+pytestmark = pytest.mark.django_db
+
+#: a name, text or reason that would run if any page let it through
+HOSTILE = "</textarea></pre></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{x}}"
+
+
+@pytest.fixture
+def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
+    """Each page in a full state, as the person who sees most of it."""
+    released(desk, FIRST)
+    released(desk, SECOND)
+    behind = propose(desk, f"Hello {HOSTILE}\n".replace("{{x}}", ""))
+    services.rollback(desk.prompt, desk.production, actor=desk.responder, reason=HOSTILE)
+    review = in_review(desk, f"Hello {HOSTILE} jane.doe@acme-corp.com\n".replace("{{x}}", ""))
+    talking.suggest(desk, review, text=HOSTILE, suggestion=HOSTILE)
+    talking.ask(desk, review, path="", line=0, text=HOSTILE)
+    draft = propose(desk, "Another text.\n", rationale=HOSTILE)
+    make_prompt("support/<script>alert(1)<|script>", description=HOSTILE)
+    author, safety, responder = (
+        signed_in(desk.people[name]) for name in ("author", "safety_reviewer", "responder")
+    )
+    refused = press(
+        safety,
+        look(safety, f"/requests/{review.pk}/"),
+        "Reject",
+        f"/requests/{review.pk}/",
+        comment=" ",
+    )
+    address = "/prompts/support/refunds/-/propose"
+    ended, old = signed_in(desk.author), signed_in(desk.author)
+    typed: dict[str, Any] = {"template": HOSTILE, "rationale": HOSTILE}
+    form, other = look(ended, address), look(old, address)
+    ended.session.flush()
+    old.cookies.pop("csrftoken")
+    return {
+        "session ended": press(ended, form, "Save as draft", address, **typed),
+        "old form": press(old, other, "Save as draft", address, **typed),
+        "sign in": Page(Client().get("/accounts/login/")),
+        "password": look(safety, "/accounts/password/"),
+        "reviews": look(safety, "/"),
+        "request": look(safety, f"/requests/{review.pk}/"),
+        "line": look(author, f"/requests/{review.pk}/?path=template&line=1"),
+        "refused": refused,
+        "draft": look(author, f"/requests/{draft.pk}/"),
+        "prompts": look(author, "/prompts/"),
+        "prompt": look(responder, "/prompts/support/refunds/"),
+        "version": look(author, "/prompts/support/refunds/-/versions/3/"),
+        "propose": look(author, "/prompts/support/refunds/-/propose?from=3"),
+        "revise": look(author, f"/requests/{draft.pk}/revise"),
+        "rebase": look(author, f"/requests/{behind.pk}/rebase"),
+        "new": look(author, "/prompts/-/new"),
+        "access": press(
+            author,
+            look(author, "/prompts/support/refunds/-/access/"),
+            "Give",
+            "/prompts/support/refunds/-/access/",
+            who=HOSTILE,
+            may=["view"],
+        ),
+        "access, read": look(safety, "/prompts/support/refunds/-/access/"),
+        "not found": look(author, "/nothing/"),
+    }
+
+
+def test_pages__markup__obeys_the_strict_policy_and_hides_from_robots(
+    every_page: dict[str, Page],
+) -> None:
+    for name, page in every_page.items():
+        for tag, found in page.tags:
+            assert "style" not in found, name
+            assert not [key for key in found if key.startswith("on")], name
+            assert tag != "style", name
+            assert tag != "script" or found["src"].startswith("/static/"), name
+            for key in ("src", "href", "action"):
+                assert not found.get(key, "").lower().startswith(("http", "//", "javascript")), name
+        assert page.has("meta", name="robots", content="noindex, nofollow, noarchive"), name
+
+
+def test_pages__hostile_names_and_texts__are_shown_and_never_run(
+    every_page: dict[str, Page],
+) -> None:
+    for name, page in every_page.items():
+        assert "<script>alert" not in page.html, name
+        assert "<img" not in page.html, name
+    assert "<script>alert(1)" in every_page["request"].text
+    assert "<script>alert(1)" in every_page["draft"].text
+    form = every_page["propose"].form_with("Save and submit")
+    assert "</textarea></pre>" in form.value("template")
+
+
+def test_pages__every_field__has_a_name_that_is_read_out(every_page: dict[str, Page]) -> None:
+    for name, page in every_page.items():
+        labelled = {found["for"] for tag, found in page.tags if tag == "label" and "for" in found}
+        wrapped = re.findall(r"<label\b[^>]*>\s*<input\b[^>]*>", page.html)
+        for tag, found in page.tags:
+            if tag not in ("input", "select", "textarea") or found.get("type") == "hidden":
+                continue
+            inside = any(f'name="{found["name"]}"' in one for one in wrapped)
+            assert inside or found.get("id") in labelled, (name, found)
+
+
+def test_pages__structure__has_one_main_one_heading_and_ids_once(
+    every_page: dict[str, Page],
+) -> None:
+    for name, page in every_page.items():
+        tags = Counter(tag for tag, _ in page.tags)
+        assert (tags["main"], tags["h1"], tags["title"]) == (1, 1, 1), name
+        assert page.has("html", lang="en"), name
+        assert page.has("a", **{"class": "skip", "href": "#main"}), name
+        ids = Counter(found["id"] for _, found in page.tags if "id" in found)
+        assert [one for one, times in ids.items() if times > 1] == [], name
+        for _, found in page.tags:
+            for key in ("aria-describedby", "aria-labelledby", "for"):
+                assert {*found.get(key, "").split()} <= ids.keys(), (name, found)
+
+
+def test_pages__answer__carries_the_strict_policy_and_is_kept_by_nobody(desk: Desk) -> None:
+    answer = signed_in(desk.author).get("/")
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer["Cache-Control"] == "private, no-cache"
+
+
+def test_page__person_with_a_hostile_name__is_shown_as_written(desk: Desk) -> None:
+    person = make_person("eve2", "authors", by=desk.governance_owner)
+    person.display_name = "<b onclick=alert(1)>Eve</b>"
+    person.save()
+    page = look(signed_in(person), "/")
+    assert "<b onclick" not in page.html
+    assert "<b onclick=alert(1)>Eve</b> · author" in page.text
+
+
+def test_diff__settings_with_hostile_values__are_escaped(desk: Desk) -> None:
+    document = text(FIRST, model_settings={"stop": [HOSTILE]})
+    change = services.propose(
+        desk.prompt, label=desk.production, document=document, rationale="Why", actor=desk.author
+    )
+    page = look(signed_in(desk.author), f"/requests/{change.pk}/")
+    assert "<script>alert" not in page.html
+    assert json.dumps(HOSTILE)[1:40] in page.text
+
+
+def test_sign_out__needs_a_post_and_ends_the_session(desk: Desk) -> None:
+    client = signed_in(desk.author)
+    page = look(client, "/")
+    done = press(client, page, "Sign out", "/", form=page.forms[0])
+    assert "Sign in" in done.words_in("h1")
+    assert client.get("/").status_code == 302
+
+
+def test_sign_in__wrong_password__keeps_the_name_and_says_what_to_check(desk: Desk) -> None:
+    client = Client()
+    page = look(client, "/accounts/login/?next=/prompts/")
+    page = press(
+        client, page, "Sign in", "/accounts/login/", username="ada", password="wrong-wrong"
+    )
+    form = page.form_with("Sign in")
+    assert "That did not work" in page.text
+    assert (form.value("username"), form.value("next")) == ("ada", "/prompts/")
