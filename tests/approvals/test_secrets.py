@@ -81,10 +81,15 @@ def rolled_back(desk: Desk) -> None:
 #: the field of every verb in which people write, what comes before it, and the verb
 DOORS: dict[str, Door] = {
     "propose": ("rationale", nothing, lambda desk: steps.propose(desk, rationale=WORDS)),
+    "propose, its ticket": (
+        "ticket",
+        nothing,
+        lambda desk: steps.propose(desk, provenance={"change_ticket": KEY}),
+    ),
     "propose, where it comes from": (
         "provenance",
         nothing,
-        lambda desk: steps.propose(desk, provenance={"change_ticket": KEY}),
+        lambda desk: steps.propose(desk, provenance={"commit": KEY}),
     ),
     "revise": (
         "rationale",
