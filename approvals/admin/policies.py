@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,7 +14,13 @@ from typing_extensions import override
 
 from approvals import services
 from approvals.models import ApprovalRequest, Policy, PolicyChange, PolicyVersion
-from approvals.policies import UnreadablePolicy, document_of, ready_policies
+from approvals.policies import (
+    UnreadablePolicy,
+    document_of,
+    ready_checklists,
+    ready_policies,
+    rules_of,
+)
 from approvals.policies import read as read_policy
 from approvals.presenters.policies import sentences
 from registry.admin.fields import LinesField, table
@@ -54,7 +61,37 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-class NewVersionForm(StepForm):
+class PolicyForm(StepForm):
+    """A form with a policy's text, which can begin from one of the ready policies."""
+
+    template = "admin/policy_step.html"
+
+    @override
+    def begin(self, query: Mapping[str, Any]) -> None:
+        """`?from=Regulated` begins from that ready policy; its scope stays that of the form."""
+        ready = next((d for d in ready_policies() if d["title"] == query.get("from")), None)
+        if ready is None:
+            return
+        shown = json.loads(self.initial["document"])
+        kept = {name: shown[name] for name in ("title", "scope") if name in shown}
+        self.initial["document"] = json.dumps({**ready, **kept}, indent=2, ensure_ascii=False)
+
+    @property
+    def ready(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The title of each ready policy, and what it asks for in sentences but for its scope."""
+        read = [(found["title"], sentences(rules_of(found))) for found in ready_policies()]
+        return [(title, said[1:]) for title, said in read]
+
+    @property
+    def checklists(self) -> list[tuple[str, str]]:
+        """The title of each ready checklist, and its text for a policy's `checklists`."""
+        return [
+            (found["title"], json.dumps(found, indent=2, ensure_ascii=False))
+            for found in ready_checklists()
+        ]
+
+
+class NewVersionForm(PolicyForm):
     """propose_policy, of a policy that exists"""
 
     lead = (
@@ -89,7 +126,7 @@ class NewVersionForm(StepForm):
         return waits(request)
 
 
-class NewPolicyForm(StepForm):
+class NewPolicyForm(PolicyForm):
     """propose_policy, of a new one"""
 
     lead = "Name the prompts it covers. It is asked at its position, before policies that follow."

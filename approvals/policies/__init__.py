@@ -2,6 +2,7 @@
 
 from approvals.policies.automatic import in_sample, sample_percent
 from approvals.policies.carrying import why_not_kept
+from approvals.policies.checklists import ready_checklists
 from approvals.policies.document import (
     PolicyRules,
     SignOff,
@@ -75,6 +76,7 @@ __all__ = [
     "is_passable",
     "is_releasable",
     "read",
+    "ready_checklists",
     "ready_policies",
     "rules_of",
     "sample_percent",

@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from approvals.policies.checklists import ready_checklists
 from approvals.policies.document import REVIEW_ROLES, SCHEMA, document_of, rules_of
 
 
-def ready_policies() -> list[dict[str, Any]]:
-    """Whole documents of the ready policies."""
-    return [document_of(rules_of(policy)) for policy in (_regulated(), _light(), _standard())]
+def ready_policies(*, sign_offs_only: bool = False) -> list[dict[str, Any]]:
+    """Whole documents of the ready policies.
+
+    With `sign_offs_only` Regulated asks for its three sign-offs and a trial of any length, as a
+    demo needs it that one press completes, and a replay that cannot wait an hour for each change.
+    """
+    regulated = _regulated() if sign_offs_only else {**_regulated(), **_careful()}
+    return [document_of(rules_of(policy)) for policy in (regulated, _light(), _standard())]
 
 
 def _regulated() -> dict[str, Any]:
@@ -30,6 +36,17 @@ def _regulated() -> dict[str, Any]:
         ],
         "due_hours": 24,
         "after_review_hours": 48,
+    }
+
+
+def _careful() -> dict[str, Any]:
+    """What Regulated asks for beside its sign-offs."""
+    asked = ("support", "safety", "engineering")
+    return {
+        "checklists": [one for one in ready_checklists() if one["role"] in asked],
+        "signature": {"minutes": 15},
+        "staging": {"minutes": 60},
+        "threads_resolved": True,
     }
 
 

@@ -218,12 +218,16 @@ def withdraw_policy(request_id: int, *, actor: Actor, key: str = "") -> Approval
         return request
 
 
-def bootstrap_policies(*, actor: Actor = BOOTSTRAP) -> list[Policy]:
-    """The ready policies, one transaction each, where there is no policy at all yet."""
+def bootstrap_policies(*, sign_offs_only: bool = False, actor: Actor = BOOTSTRAP) -> list[Policy]:
+    """The ready policies, one transaction each, where there is no policy at all yet.
+
+    `sign_offs_only` as in `ready_policies`.
+    """
     if Policy.objects.exists():
         return []
     made = []
-    for position, document in enumerate(ready_policies(), start=1):
+    documents = ready_policies(sign_offs_only=sign_offs_only)
+    for position, document in enumerate(documents, start=1):
         with recording(actor=actor.ref) as log:
             policy = parts.new(str(document["title"]), position * 10, actor)
             policy.current = parts.append(policy, parts.readable(document)[0], actor, log.at)

@@ -72,6 +72,8 @@ def make() -> Cast:
         username=GOVERNOR,
         email="gwen@example.com",
         name="Gwen Adler",
+        # One press of Approve is to complete the list.
+        sign_offs_only=True,
         stdout=StringIO(),
     )
     gwen = User.objects.get(username=GOVERNOR)

@@ -6,7 +6,7 @@ with everything typed still in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -53,6 +53,9 @@ class StepForm(forms.Form):
         self.row = row
         #: what was done before a later verb refused
         self.so_far: list[str] = []
+
+    def begin(self, query: Mapping[str, Any]) -> None:
+        """Fill in what the address asks for, before anything is typed."""
 
     def perform(self, actor: User) -> Done:
         """Call the verb with what was typed; raises its Refusal."""
@@ -112,6 +115,8 @@ def run(request: HttpRequest, step: Step, row: Any, context: dict[str, Any]) -> 
     viewer = viewer_of(request)
     form = step.form(request.POST if request.method == "POST" else None, viewer=viewer, row=row)
     status = 200
+    if not form.is_bound:
+        form.begin(request.GET)
     if form.is_bound and form.is_valid():
         try:
             done = form.perform(viewer)

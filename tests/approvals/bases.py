@@ -6,10 +6,10 @@ from typing import Any
 
 from approvals import services
 from approvals.models import ApprovalRequest
-from approvals.policies import ready_policies
 from registry.models import User
 from tests.approvals import desk as steps
 from tests.approvals.desk import Desk, fresh
+from tests.approvals.documents_of import ready
 
 TOP, BOTTOM = "Greet {{customer}} by name.", "Thank them at the end."
 _MIDDLE = "Answer in three sentences.\nRefunds above 100 go to a person.\nNever promise a date.\n"
@@ -55,4 +55,4 @@ def rebase(change: ApprovalRequest, actor: User, **kwargs: Any) -> ApprovalReque
 
 def carrying(*kinds: str) -> dict[str, Any]:
     """Regulated, keeping approvals over revisions of these kinds."""
-    return {**ready_policies()[0], "carry_over": list(kinds)}
+    return {**ready("Regulated"), "carry_over": list(kinds)}

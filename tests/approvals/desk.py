@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ THIRD = "Greet {{customer}} kindly by name.\nRefunds above 100 go to a person.\n
 
 
 # The ready policies, for who asks for the desk; a second time it makes none.
-CAST["desk"] = services.bootstrap_policies
+CAST["desk"] = partial(services.bootstrap_policies, sign_offs_only=True)
 
 
 @dataclass

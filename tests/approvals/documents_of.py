@@ -16,8 +16,11 @@ from tests.people import make_person
 
 
 def ready(title: str, /, **changes: Any) -> dict[str, Any]:
-    """A ready policy with other fields; `names`, `labels`, `tags` … are those of its scope."""
-    found = deepcopy(next(d for d in ready_policies() if d["title"] == title))
+    """A ready policy that asks for sign-offs only, with other fields.
+
+    `names`, `labels`, `tags` … are those of its scope.
+    """
+    found = deepcopy(next(d for d in ready_policies(sign_offs_only=True) if d["title"] == title))
     for name in ("labels", "names", "tags", "data_classes", "min_level"):
         if name in changes:
             found["scope"][name] = changes.pop(name)

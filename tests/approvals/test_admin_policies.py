@@ -10,7 +10,7 @@ from django.test import Client
 
 from approvals import services
 from approvals.models import Policy, PolicyChange, PolicyVersion
-from approvals.policies import read, ready_policies
+from approvals.policies import read, ready_policies, rules_of
 from approvals.presenters.policies import sentences
 from registry.models import User
 from registry.roles import REVIEW_ROLES
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner(governance_owner: User) -> Client:
     """The browser of a governance owner, with the ready policies, and people in every role."""
-    services.bootstrap_policies()
+    services.bootstrap_policies(sign_offs_only=True)
     for name in REVIEW_ROLES:
         make_person(f"any-{name}", name, by=governance_owner)
     return signed_in(governance_owner)
@@ -212,6 +212,38 @@ def test_new_policy__named__is_asked_at_its_position(owner: Client) -> None:
     )
     assert new_events(before) == ["approvals.request.policy_proposed"]
     assert Policy.objects.order_by("position")[0].name == "Sales"
+
+
+def test_new_version__begun_from_regulated__asks_what_it_asks_in_the_own_scope(
+    owner: Client, standard: Policy
+) -> None:
+    page = owner.get(step(standard, "version"), {"from": "Regulated"})
+    found = rules_of(json.loads(page.context["form"].initial["document"]))
+    assert (found.title, found.scope.names) == ("Standard", ("*",))
+    assert found.signature is not None
+    assert {one.role for one in found.checklists} == {"support", "safety", "engineering"}
+
+
+@pytest.mark.parametrize("word", ["", "Cheap", "x" * 5000])
+def test_new_policy__begun_from_no_ready_policy__shows_the_example(
+    owner: Client, word: str
+) -> None:
+    plain = owner.get(maker(Policy, "policy")).context["form"].initial["document"]
+    page = owner.get(maker(Policy, "policy"), {"from": word})
+    assert page.context["form"].initial["document"] == plain
+
+
+def test_new_policy__page__shows_the_ready_policies_and_checklists_in_words(owner: Client) -> None:
+    page = owner.get(maker(Policy, "policy")).content.decode()
+    for words in (
+        "Begin from Regulated",
+        "Begin from Light",
+        "Begin from Standard",
+        "A vote is signed with the password, typed at most 15 minutes before.",
+        "Brand and tone",
+        "Are names of products and people written as we write them?",
+    ):
+        assert words in page
 
 
 def test_version_page__any_version__shows_words_and_json(owner: Client, standard: Policy) -> None:

@@ -21,9 +21,9 @@ from approvals.policies import (
     is_automatic,
     is_releasable,
     read,
-    ready_policies,
     unmet,
 )
+from tests.approvals.documents_of import ready
 from tests.approvals.facts_of import (
     AUTHOR,
     ENG,
@@ -322,7 +322,7 @@ def test_predicates__empty_list__never_ready() -> None:
 
 
 def one_sign_off(**changes: Any) -> list[dict[str, Any]]:
-    stage = ready_policies()[0]["stages"][0]
+    stage = ready("Regulated")["stages"][0]
     return [{**stage, "sign_offs": [{**stage["sign_offs"][0], **changes}]}]
 
 
@@ -349,7 +349,7 @@ def test_read__ready_policy__has_its_title(title: str) -> None:
 )
 def test_read__something_wrong__names_the_field(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(UnreadablePolicy, match=field):
-        read(json.dumps({**ready_policies()[0], **changes}))
+        read(json.dumps({**ready("Regulated"), **changes}))
 
 
 def test_covers__glob_and_label__first_match_is_by_both() -> None:

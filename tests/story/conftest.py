@@ -37,7 +37,7 @@ def town(
     tmp_path: Path,
 ) -> Iterator[Town]:
     """The namespaces `support` (Regulated) and `sales` (Standard), and nobody in them yet."""
-    services.bootstrap_policies()
+    services.bootstrap_policies(sign_offs_only=True)
     made = Town(site, chrome, governance_owner, production, tmp_path)
     for name in ("support", "sales"):
         made.namespace(name)

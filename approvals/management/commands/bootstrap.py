@@ -32,6 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--username", help="the first governance owner signs in with this")
         parser.add_argument("--email", help="and gets mail here")
         parser.add_argument("--name", help="shown on pages (default: the user name)")
+        parser.add_argument(
+            "--sign-offs-only",
+            action="store_true",
+            help="the policy Regulated asks for no checklist, signature or hour on staging",
+        )
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +44,7 @@ class Command(BaseCommand):
         for name in ALL_ROLES:
             memberships.create_role(name, actor=BOOTSTRAP)
         _labels()
-        services.bootstrap_policies(actor=BOOTSTRAP)
+        services.bootstrap_policies(sign_offs_only=options["sign_offs_only"], actor=BOOTSTRAP)
         if memberships.governance_owners().exists():
             self.stdout.write("Ready; there is a governance owner already.")
             self.say_link(_without_password(options["username"]))
