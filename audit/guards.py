@@ -95,7 +95,7 @@ def missing(specs: Iterable[Spec], connection: BaseDatabaseWrapper) -> list[str]
         f"{spec.table}: {name} does not exist" for spec in specs for name in absent(spec, columns)
     ]
     installed = _backend(connection).installed(connection)
-    for trigger in _compiled(specs, connection):
+    for trigger in _compiled(specs, connection, columns):
         signature = installed.get((trigger.table, trigger.name))
         if signature is None:
             found.append(f"{trigger.table}: {trigger.name} is absent")
@@ -139,9 +139,12 @@ def all_missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     return missing(all_specs(), connections[using])
 
 
-def _compiled(specs: Sequence[Spec], connection: BaseDatabaseWrapper) -> list[Trigger]:
+def _compiled(
+    specs: Sequence[Spec], connection: BaseDatabaseWrapper, columns: Columns | None = None
+) -> list[Trigger]:
     backend = _backend(connection)
-    columns = _columns(specs, connection)
+    if columns is None:
+        columns = _columns(specs, connection)
     triggers: dict[str, Trigger] = {}
     for spec in specs:
         if waits(spec, columns):

@@ -16,6 +16,8 @@ import time_machine
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
+from audit.triggers import columns_of
+
 # Django's own rows, which no set-up writes.
 _KEPT = {"django_content_type", "auth_permission"}
 _WRITES = re.compile(r'^(?:INSERT INTO|UPDATE) "(\w+)"', re.MULTILINE)
@@ -104,9 +106,8 @@ def _rows(tables: list[str]) -> _Rows:
     """By table and key: each column with its value as an SQL literal."""
     found: _Rows = {}
     for table in tables:
+        columns = columns_of(connection, table)
         with connection.cursor() as cursor:
-            described = connection.introspection.get_table_description(cursor, table)
-            columns = [column.name for column in described]
             key = connection.introspection.get_primary_key_column(cursor, table)
             assert key is not None, table
             literals = ", ".join(map(_literal, [key, *columns]))
