@@ -21,6 +21,9 @@ WORKERS = os.environ.get("TEST_WORKERS", "2")
 def main() -> None:
     """Run both passes and end with 0 only if both did."""
     signal.signal(signal.SIGTERM, _stop)
+    # Where a shell runs this behind it, Ctrl-C is ignored, and what the tests start would inherit
+    # that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     environ = {**os.environ, **_browser()}
     for name in ("TEST_DATABASE_URL", "TEST_REDIS_URL", "REDIS_KEY_PREFIX"):
         environ.pop(name, None)

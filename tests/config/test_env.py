@@ -123,6 +123,17 @@ def test_database__postgresql__keeps_decoded_password() -> None:
     )
 
 
+def test_database__postgresql__plans_few_orders_of_joins_and_the_address_has_the_last_word() -> (
+    None
+):
+    ours = "-c join_collapse_limit=4 -c jit=off"
+    plain, own = "postgresql://db/c", "postgresql://db/c?options=-c%20jit%3Don"
+    said = [
+        env.database({"DATABASE_URL": url}, [], VAR)["OPTIONS"]["options"] for url in (plain, own)
+    ]
+    assert said == [ours, f"{ours} -c jit=on"]
+
+
 @pytest.mark.parametrize("url", ["mysql://a/b", "countersign", "sqlite://:memory:", "sqlite://"])
 def test_database__neither_postgresql_nor_a_file__is_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
