@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import pytest
 from django.conf import settings
 from django.db import connection
 
@@ -45,3 +46,9 @@ def database_url() -> str:
 def is_embedded() -> bool:
     """Whether this pass runs on the embedded default: SQLite and the file queue."""
     return not settings.CELERY_BROKER_URL.startswith("redis")
+
+
+#: for what no server of the second pass has a part in: it is the same in either pass
+on_embedded = pytest.mark.skipif(
+    not is_embedded(), reason="the same on whatever servers, and seen in the first pass"
+)

@@ -34,6 +34,7 @@ from tests.approvals import documents_of as documents
 from tests.approvals.desk import FIRST, Desk, text
 from tests.approvals.earned import shortfalls
 from tests.people import MakePrompt
+from tests.processes import on_embedded
 
 STEPS = 500
 LINES = (
@@ -44,7 +45,7 @@ LINES = (
     "Ask for {{ssn}} first.\n",
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, on_embedded]
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,8 @@ from config.demo.cheats import ATTACKS
 from config.demo.story import STEPS
 from registry.models import User
 from tests.people import make_person
-from tests.processes import MANAGE, ROOT, bare_environ, is_embedded
+from tests.processes import MANAGE, ROOT, bare_environ, on_embedded
 
-#: the demo brings its own database and queue, so one pass says it all
-on_embedded = pytest.mark.skipif(
-    not is_embedded(), reason="the demo runs on its own SQLite and file queue in either pass"
-)
 #: the tests that share one demo run in one process, so that it is one
 on_one_demo = pytest.mark.xdist_group("demo")
 SECONDS = 240
@@ -81,6 +77,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
 class Running:
     """A demo that serves while the tests of this file look at it."""
 
+    process: subprocess.Popen[str]
     folder: Path
     link: str
     port: int
@@ -88,10 +85,10 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One demo for all tests that only use it; in whatever order, each leaves it usable."""
+    """One demo for all tests that use it; each leaves it usable, but for the last."""
     folder = tmp_path_factory.mktemp("demo")
-    with serving(folder) as (_, link, port):
-        yield Running(folder, link, port)
+    with serving(folder) as (process, link, port):
+        yield Running(process, folder, link, port)
 
 
 def cheated(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -179,20 +176,6 @@ def test_demo__port_that_is_none__says_so_in_one_line(tmp_path: Path, port: str)
     assert f"PORT must be a whole number from 1 to 65535, not {port!r}" in line
 
 
-@on_embedded
-def test_demo__ctrl_c__ends_every_child(tmp_path: Path) -> None:
-    with serving(tmp_path) as (process, _, port):
-        assert len(processes_in(tmp_path)) > 3
-        process.send_signal(signal.SIGINT)
-        process.wait(90)
-        deadline = time.monotonic() + 10
-        while processes_in(tmp_path) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert processes_in(tmp_path) == []
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 #: the rule that holds each attack, in their order
 RULES = [
     "own_change",
@@ -251,6 +234,21 @@ def test_demo__visitor_approves_then_rolls_back__the_read_changes_and_changes_ba
         page.get_by_role("button", name="Try all six").click()
         page.wait_for_load_state(timeout=60_000)
         expect(page.get_by_text("✓ Held")).to_have_count(6, timeout=60_000)
+
+
+@on_embedded
+@on_one_demo
+def test_demo__ctrl_c__ends_every_child(running: Running) -> None:
+    """The last one that needs it running."""
+    assert len(processes_in(running.folder)) > 3
+    running.process.send_signal(signal.SIGINT)
+    running.process.wait(90)
+    deadline = time.monotonic() + 10
+    while processes_in(running.folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_in(running.folder) == []
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", running.port)) != 0
 
 
 @pytest.mark.django_db

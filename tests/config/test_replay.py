@@ -225,6 +225,7 @@ def test_replay__production_suspended_since__ends_with_1(
     assert "served: support/desk/tidy: answers 404" in ran.told
 
 
+@pytest.mark.nightly
 def test_replay__ended_half_way__leaves_no_process_and_goes_on_when_run_again(
     tmp_path: Path,
 ) -> None:
