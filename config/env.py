@@ -141,7 +141,9 @@ def database(environ: Environ, argv: Sequence[str], var: Path) -> dict[str, Any]
             f"{name} must start with postgresql:// or sqlite:/// (three slashes and a file path)."
         )
     try:
-        parsed = dict(dj_database_url.parse(raw, conn_max_age=60, conn_health_checks=True))
+        parsed: dict[str, Any] = dict(
+            dj_database_url.parse(raw, conn_max_age=60, conn_health_checks=True)
+        )
     except ValueError as error:
         raise ImproperlyConfigured(
             f"{name} cannot be read as an address; percent-encode special characters in it."

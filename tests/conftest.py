@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 
 from tests import database
 from tests.browser import launched
+from tests.processes import is_embedded
 from tools import browser
 
 pytest_plugins = [
@@ -64,10 +65,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         absent.add("browser")
     if not REAL_DATA.is_dir():
         absent.add("real")
-    left_out = [item for item in items if any(item.get_closest_marker(name) for name in absent)]
+    left_out = [
+        item
+        for item in items
+        if any(item.get_closest_marker(name) for name in absent)
+        or (not is_embedded() and _reads_nothing(item))
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _reads_nothing(item: pytest.Item) -> bool:
+    """Whether a test of a floor has no database: it cannot end otherwise in the second pass.
+
+    Those of `config` may start processes that have one, whatever they ask of the harness.
+    """
+    floor = item.path.relative_to(Path(__file__).parent).parts[0]
+    asks = bool(item.get_closest_marker("django_db")) or not {
+        "db",
+        "transactional_db",
+    }.isdisjoint(getattr(item, "fixturenames", ()))
+    return floor in {"approvals", "audit", "registry"} and not asks
 
 
 @pytest.hookimpl(trylast=True)
@@ -82,6 +101,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     engine = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
     broker = settings.CELERY_BROKER_URL.split(":", 1)[0]
     terminalreporter.write_line(f"database: {engine}, broker: {broker}")
+    if not is_embedded():
+        terminalreporter.write_line("no database: tests that ask for none ran in the first pass")
     ran = {name: _ran(terminalreporter, name) for name in ("browser", "real")}
     if os.environ.get("BROWSER") == "skip":
         terminalreporter.write_line("browser: skip (BROWSER=skip; its tests did not run)")

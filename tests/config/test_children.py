@@ -11,7 +11,10 @@ import time
 from pathlib import Path
 
 from tests.config.test_demo import processes_in
-from tests.processes import PYTHON, ROOT, bare_environ
+from tests.processes import PYTHON, ROOT, bare_environ, on_embedded
+
+#: each starts processes of its own, on servers of their own
+pytestmark = on_embedded
 
 #: a process, with a forked one, that hears the polite signal and stays
 _STUBBORN = """

@@ -16,7 +16,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from config.children import HOST, Children, free_port
-from tests.processes import ROOT, run_environ
+from tests.processes import ROOT, on_embedded, run_environ
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
 HERE = "tests/config/test_docs.py"
@@ -104,6 +104,7 @@ def test_commands__in_a_line__have_the_names_and_options_of_real_ones(page: Path
         assert options <= set(parser._option_string_actions), rest
 
 
+@on_embedded
 def test_production__commands_that_end__work_on_an_empty_database(tmp_path: Path) -> None:
     folder = str(tmp_path / "static")
     environ = run_environ(VAR_DIR=str(tmp_path), DATABASE_URL="", STATIC_ROOT=folder)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import MANAGE, PYTHON, ROOT, bare_environ
+from tests.processes import MANAGE, PYTHON, ROOT, bare_environ, on_embedded
 from tools.check import EXAMPLE, example
+
+#: each starts processes of its own, on servers of their own
+pytestmark = on_embedded
 
 _KEY = "k" * 25 + "0123456789" * 3
 _DUMP = """
