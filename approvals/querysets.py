@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -48,6 +48,13 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(prompt__in=prompts).filter(
             models.Q(submitted_at__isnull=False)
             | models.Q(pk__in=self._drafts_of(account).values("pk"))
+        )
+
+    def passed_alone(self, day: date) -> RequestQuerySet:
+        """What went live on a day (UTC) without people's approval."""
+        begin = datetime.combine(day, time(), UTC)
+        return self.filter(
+            automatic=True, released_at__gte=begin, released_at__lt=begin + timedelta(days=1)
         )
 
     def _drafts_of(self, account: User) -> models.QuerySet[ApprovalRequest]:

@@ -105,6 +105,12 @@ def send_mail(mail_id: int) -> None:
     mail.deliver(mail_id)
 
 
+@shared_task(name="approvals.digest")
+def digest() -> None:
+    """Owe the mails of the last days about what passed without people; the sweep sends them."""
+    services.owe_digests()
+
+
 @shared_task(name="approvals.sweep")
 def sweep() -> None:
     """Find what the queue lost: scans, routes, releases, mails and requests gone unready."""

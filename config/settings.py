@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -265,6 +266,8 @@ CELERY_BEAT_SCHEDULE = {
         # A tick that waited longer than the next one is of no use.
         "options": {"expires": SWEEP_SECONDS},
     },
+    # It owes a mail once a day; hourly, so that one that stood still at midnight catches up.
+    "digest": {"task": "approvals.digest", "schedule": crontab(minute=7)},
 }
 
 # --- The admin's look -----------------------------------------------------------------------------

@@ -8,9 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from registry.models import OutboxMail, User
+
+#: names of mails of which one person gets one only; drawn once, like any namespace of RFC 9562
+_ONCE = UUID("5d0f4b0e-6c55-4c6b-9d0a-3a1f6f0d7c52")
+
+
+def write_once(kind: str, person: User, *, about: str, at: datetime) -> bool:
+    """Write a row about the person, whose `data` says what of; False where there is one already.
+
+    None for a service account or a closed one.
+    """
+    if not (person.is_person and person.is_active):
+        return False
+    _, new = OutboxMail.objects.get_or_create(
+        # Two that run at once make the same one.
+        public_id=uuid5(_ONCE, f"{kind} {person.public_id} {about}"),
+        defaults={
+            "kind": kind,
+            "recipient": person,
+            "subject_type": "registry.user",
+            "subject_id": person.public_id,
+            "data": {"about": about},
+            "created_at": at,
+            "next_try_at": at,
+        },
+    )
+    return new
 
 
 def write(

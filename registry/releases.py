@@ -38,12 +38,13 @@ def lock_pointer(prompt: Prompt, label: Label) -> LabelPointer:
     """
     if label.pk is None:
         raise UnknownLabel(f"There is no label named {label.name}.")
-    rows = LabelPointer.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "prompt", "label", "version"
-    )
-    if not rows.filter(prompt=prompt, label=label).exists():
-        LabelPointer.objects.get_or_create(prompt=prompt, label=label)
-    return rows.get(prompt=prompt, label=label)
+    rows = LabelPointer.objects.select_for_update(of=("self",), no_key=True)
+    rows = rows.select_related("prompt", "label", "version").filter(prompt=prompt, label=label)
+    found = rows.first()
+    if found is not None:
+        return found
+    LabelPointer.objects.get_or_create(prompt=prompt, label=label)
+    return rows.get()
 
 
 def pointer_facts(pointer: LabelPointer) -> dict[str, Any]:

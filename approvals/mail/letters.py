@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from approvals.mail import (
+    about_digests,
     about_kept,
     about_labels,
     about_passwords,
@@ -34,6 +35,7 @@ KINDS: dict[str, Writer] = {
     **about_timing.WRITERS,
     **about_talk.WRITERS,
     **about_kept.WRITERS,
+    **about_digests.WRITERS,
 }
 
 

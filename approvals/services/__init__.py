@@ -6,6 +6,7 @@ Permission says who may, policy says when; a superuser obeys policy too.
 from approvals.services.asking import ask_again
 from approvals.services.checks import record_check
 from approvals.services.creating import create_prompt
+from approvals.services.digests import owe_digests
 from approvals.services.emergency import break_glass
 from approvals.services.erasing import ask_erasure, erase_content
 from approvals.services.expiring import expire
@@ -62,6 +63,7 @@ __all__ = [
     "merged_with_live",
     "note_scan_failure",
     "open_thread",
+    "owe_digests",
     "place",
     "plan_release",
     "propose",

@@ -50,7 +50,7 @@ def lock_request(pk: int) -> tuple[ApprovalRequest, LabelPointer]:
     if found is None:
         raise NotFound("There is no such request.")
     _, pointer = lock_prompt(found[0] or 0, found[1] or 0)
-    ApprovalRequest.objects.select_for_update(no_key=True).get(pk=pk)
+    ApprovalRequest.objects.select_for_update(no_key=True).values_list("pk").get(pk=pk)
     return fetch(pk), pointer
 
 

@@ -152,8 +152,11 @@ def _check_open(request: ApprovalRequest) -> None:
 def tell_released(
     request: ApprovalRequest, pointer: LabelPointer, row: Release, actor: Actor
 ) -> None:
-    """Mail to owner and author, and a second look at the other changes for this label."""
-    people = {pointer.prompt.owner_id, request.author_id}
+    """Mail to owner and author, and a second look at the other changes for this label.
+
+    What passed without people waits for the mail of the day, see `digests`.
+    """
+    people = {pointer.prompt.owner_id, request.author_id} if not request.automatic else set()
     mail.owe(
         "released", people, (common.REQUEST, request.public_id), at=row.at, besides=actor.account
     )
