@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from typing_extensions import override
 
 from approvals import services
+from approvals.mail import in_words
 from registry.admin.looking import LookAdmin
 from registry.admin.steps import Done, Step, StepForm
 from registry.models import OutboxMail, User
@@ -64,7 +65,7 @@ class MailAdmin(LookAdmin):
         "recipient",
         "standing",
         "attempts",
-        "last_error",
+        "last_try",
     ]
     list_filter: ClassVar[list[Any]] = [StandingFilter, "kind"]
     list_select_related: ClassVar[list[str]] = ["recipient"]
@@ -80,7 +81,7 @@ class MailAdmin(LookAdmin):
         "attempts",
         "sent_at",
         "given_up_at",
-        "last_error",
+        "last_try",
         "public_id",
     ]
 
@@ -88,6 +89,11 @@ class MailAdmin(LookAdmin):
     def occasion(self, mail: OutboxMail) -> str:
         """Why it is owed, in words."""
         return mail.kind.replace("_", " ")
+
+    @admin.display(description="last try")
+    def last_try(self, mail: OutboxMail) -> str:
+        """How it went, and what to do about it."""
+        return in_words(mail.last_error)
 
     @admin.display(description="standing")
     def standing(self, mail: OutboxMail) -> str:
