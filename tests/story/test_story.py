@@ -8,11 +8,13 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Locator, Page, expect
 
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, Policy
+from audit.models import AuditEvent
 from registry import roles
-from registry.models import Prompt, User
+from registry.models import OutboxMail, Prompt, User
 from registry.services import prompts
 from tests.api import make_token
+from tests.registry.desk_of_admin import address, listed, maker
 from tests.story.running import (
     PASSWORD,
     SOON,
@@ -232,6 +234,28 @@ def test_propose__session_ended_without_javascript__loses_no_character(town: Tow
     version = town.change(number_in(page)).version
     assert version is not None
     assert version.body["template"] == text
+
+
+def test_pages__on_a_phone__never_scroll_sideways(town: Town) -> None:
+    mara = town.person("mara", roles.AUTHORS)
+    town.person("tom", roles.SUPPORT)
+    request = town.asked(first_text(town, mara), QUOTE, mara)
+    page = town.window(town.owner, viewport={"width": 360, "height": 740})
+    wide = {}
+    for at in (
+        "/",
+        f"/requests/{request.pk}/",
+        "/prompts/sales/quote-intro/",
+        listed(OutboxMail),
+        address(AuditEvent.objects.latest("seq")),
+        address(request),
+        maker(Policy, "policy"),
+    ):
+        answer = page.goto(at)
+        assert answer is not None
+        assert answer.ok, at
+        wide[at] = page.evaluate("document.documentElement.scrollWidth")
+    assert {at: width for at, width in wide.items() if width > 360} == {}
 
 
 def test_approve__by_keyboard_alone__from_the_sign_in_on(town: Town) -> None:
