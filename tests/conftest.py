@@ -54,8 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
     setattr(TransactionTestCase, "_fixture_teardown", database.restore)  # noqa: B010
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     """Mark browser tests, and leave out what cannot run here; the closing summary says so."""
     for item in items:
         if "chrome" in getattr(item, "fixturenames", ()):
@@ -74,6 +76,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    yield
+    # The replays take minutes, on processes of their own: begun last, they are waited for alone.
+    items.sort(key=lambda item: _group(item) != "replay")
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    return str(marker.args[0]) if marker and marker.args else ""
 
 
 def _reads_nothing(item: pytest.Item) -> bool:
