@@ -72,7 +72,8 @@ class PolicyForm(StepForm):
         ready = next((d for d in ready_policies() if d["title"] == query.get("from")), None)
         if ready is None:
             return
-        shown = json.loads(self.initial["document"])
+        # A policy that nobody has decided yet shows no text.
+        shown = json.loads(self.initial["document"] or "{}")
         kept = {name: shown[name] for name in ("title", "scope") if name in shown}
         self.initial["document"] = json.dumps({**ready, **kept}, indent=2, ensure_ascii=False)
 

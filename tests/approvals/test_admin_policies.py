@@ -224,6 +224,16 @@ def test_new_version__begun_from_regulated__asks_what_it_asks_in_the_own_scope(
     assert {one.role for one in found.checklists} == {"support", "safety", "engineering"}
 
 
+def test_new_version__of_a_policy_not_decided_yet__begins_from_a_ready_one(
+    owner: Client, governance_owner: User
+) -> None:
+    document = ready("Standard", title="Sales", names=["sales/*"])
+    change = proposed(None, document, by=governance_owner, name="Sales")
+    assert change.proposed_policy is not None
+    page = owner.get(step(change.proposed_policy.policy, "version"), {"from": "Light"})
+    assert json.loads(page.context["form"].initial["document"])["title"] == "Light"
+
+
 @pytest.mark.parametrize("word", ["", "Cheap", "x" * 5000])
 def test_new_policy__begun_from_no_ready_policy__shows_the_example(
     owner: Client, word: str
