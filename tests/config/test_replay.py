@@ -20,15 +20,10 @@ from tests.config.replays import (
     rows,
     written,
 )
-from tests.processes import MANAGE, bare_environ, is_embedded
+from tests.processes import MANAGE, bare_environ, on_embedded
 
-pytestmark = [
-    pytest.mark.xdist_group("replay"),
-    pytest.mark.skipif(
-        not is_embedded(),
-        reason="these replays run on their own SQLite and file queue in either pass",
-    ),
-]
+#: these replays bring a database and a queue of their own
+pytestmark = [pytest.mark.xdist_group("replay"), on_embedded]
 
 ONE, TWO, THREE = "Greet everybody.\n", "Greet everybody\r\nby name.\r\n", "Greet nobody.\n"
 LEAK = "Use the key AKIA" + "IOSFODNN7RTZQ4KD for now.\n"

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from audit.guards import missing
+from audit.triggers import columns_of
 from registry.guards import SPECS
 from registry.models import Label, Namespace, Prompt, Release, User, Version
 from registry.services import labels, people
@@ -70,8 +71,7 @@ def refused(words: str, statement: str, *params: str | int | bool) -> None:
 
 def copy_of(table: str, pk: int, **changed: str) -> str:
     """Return an INSERT of a row like another, with some columns as given SQL."""
-    with connection.cursor() as cursor:
-        columns = [c.name for c in connection.introspection.get_table_description(cursor, table)]
+    columns = columns_of(connection, table)
     key = "history_id" if "history_id" in columns else "id"
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(changed.get(name, f'"{name}"') for name in columns)
@@ -80,9 +80,8 @@ def copy_of(table: str, pk: int, **changed: str) -> str:
 
 def a_key(table: str) -> int:
     """Return the primary key of some row."""
+    key = "history_id" if "history_id" in columns_of(connection, table) else "id"
     with connection.cursor() as cursor:
-        columns = [c.name for c in connection.introspection.get_table_description(cursor, table)]
-        key = "history_id" if "history_id" in columns else "id"
         cursor.execute(f"SELECT {key} FROM {table} ORDER BY 1 LIMIT 1")
         return int(cursor.fetchone()[0])
 
