@@ -56,8 +56,8 @@ def gather_many(
 
 
 def with_vote(facts: Facts, vote: Review) -> Facts:
-    """The facts after a vote that was saved since they were gathered, in one query at most."""
-    return replace(facts, votes=(*facts.votes, _vote(vote)))
+    """The facts after a vote that was saved since they were gathered, without a query."""
+    return replace(facts, votes=(*facts.votes, _vote(vote, lifted_by="")))
 
 
 # -- one request ----------------------------------------------------------------------------
@@ -136,7 +136,9 @@ def _contributors(request: ApprovalRequest, rows: Rows) -> dict[int, str]:
     return known or {request.author_id: "wrote it"}
 
 
-def _vote(vote: Review) -> Vote:
+def _vote(vote: Review, *, lifted_by: str | None = None) -> Vote:
+    if lifted_by is None:
+        lifted_by = str(vote.lift.account) if hasattr(vote, "lift") else ""
     # A kept vote is as old as the one that its voter gave: so old is its signature.
     given = vote.copied_from or vote
     return Vote(
@@ -156,7 +158,7 @@ def _vote(vote: Review) -> Vote:
         answers=vote.answers,
         copied=vote.copied_from_id is not None,
         kept_from=given.revision if vote.copied_from_id else 0,
-        lifted_by=str(vote.lift.account) if hasattr(vote, "lift") else "",
+        lifted_by=lifted_by,
     )
 
 

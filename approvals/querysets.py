@@ -42,6 +42,10 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
             "rationale",
         )
 
+    def with_own_parts(self) -> RequestQuerySet:
+        """What a verb reads of a request whose prompt and label it has locked, in one query."""
+        return self.select_related("version__recall", "base_version", "author", "scan", "policy")
+
     def visible_to(self, account: User, prompts: models.QuerySet[Prompt]) -> RequestQuerySet:
         """Requests on `prompts` (those the person sees); a draft never submitted only to
         its contributors."""

@@ -124,7 +124,7 @@ def _read_emergencies(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
 
 
 def _read_registry(rows: Rows, prompts: set[int]) -> None:
-    pointers = LabelPointer.objects.filter(prompt__in=prompts).select_related("version", "label")
+    pointers = LabelPointer.objects.filter(prompt__in=prompts).select_related("version")
     rows.pointers = {(p.prompt_id, p.label_id): p for p in pointers}
     moves: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     grouped = (

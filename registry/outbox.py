@@ -60,12 +60,12 @@ def write(
     return OutboxMail.objects.bulk_create(
         OutboxMail(
             kind=kind,
-            recipient=person,
+            recipient_id=person,
             subject_type=subject[0],
             subject_id=subject[1],
             data=dict(data),
             created_at=at,
             next_try_at=at,
         )
-        for person in reached
+        for person in reached.values_list("pk", flat=True)
     )

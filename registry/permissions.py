@@ -119,9 +119,15 @@ def require(actor: Actor, codename: str, prompt: Prompt, sentence: str | None = 
 
 def require_visible(account: User | None, prompt: Prompt) -> None:
     """Raise NotFound unless an active account may know of the prompt."""
-    active = account is not None and account.is_active
-    if not active or (prompt.confidential and not may(account, VIEW, prompt)):
+    if not may_see(account, prompt):
         raise NotFound("There is no such prompt.")
+
+
+def may_see(account: User | None, prompt: Prompt) -> bool:
+    """Tell whether an active account may know of one prompt; `visible_prompts` says it of all."""
+    if account is None or not account.is_active:
+        return False
+    return not prompt.confidential or may(account, VIEW, prompt)
 
 
 def visible_prompts(account: User | None) -> PromptQuerySet:
@@ -139,7 +145,7 @@ def may_grant(account: User | None, prompt: Prompt) -> bool:
     """Tell whether an active person sees a prompt, and manages it or is a governance owner."""
     if account is None or not account.is_person:
         return False
-    if prompt.confidential and not may(account, VIEW, prompt):
+    if not may_see(account, prompt):
         return False
     return may(account, MANAGE, prompt) or is_governance_owner(account)
 

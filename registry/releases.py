@@ -30,21 +30,22 @@ def open_pointers_for_label(label: Label) -> None:
     )
 
 
-def lock_pointer(prompt: Prompt, label: Label) -> LabelPointer:
-    """Return the pointer of a prompt and label, locked; lock the prompt before it.
+def lock_pointer(prompt: Prompt, label: int) -> LabelPointer:
+    """Return the pointer of a prompt and a label's key, locked; lock the prompt before it.
 
     Makes the empty pointer where a prompt and a label were made at the same moment. Raises
-    UnknownLabel for a label that is not saved.
+    UnknownLabel for a label that is not there.
     """
-    if label.pk is None:
-        raise UnknownLabel(f"There is no label named {label.name}.")
     rows = LabelPointer.objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.select_related("prompt", "label", "version").filter(prompt=prompt, label=label)
+    rows = rows.select_related("label", "version").filter(prompt=prompt, label=label)
     found = rows.first()
-    if found is not None:
-        return found
-    LabelPointer.objects.get_or_create(prompt=prompt, label=label)
-    return rows.get()
+    if found is None:
+        if not Label.objects.filter(pk=label).exists():
+            raise UnknownLabel("There is no such label.")
+        LabelPointer.objects.get_or_create(prompt=prompt, label_id=label)
+        found = rows.get()
+    found.prompt = prompt
+    return found
 
 
 def pointer_facts(pointer: LabelPointer) -> dict[str, Any]:

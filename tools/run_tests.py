@@ -14,8 +14,8 @@ from types import FrameType
 from tools import browser, servers
 
 ROOT = Path(__file__).resolve().parent.parent
-# Two at once keeps a small machine busy without making the timed tests unfair.
-WORKERS = os.environ.get("TEST_WORKERS", "2")
+# Three at once keep two cores busy while one of them waits for a process that its test started.
+WORKERS = os.environ.get("TEST_WORKERS", "3")
 
 
 def main() -> None:

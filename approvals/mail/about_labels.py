@@ -27,7 +27,7 @@ def _move(mail: OutboxMail) -> Release:
 
 
 def _check_visible(recipient: User, prompt: Prompt) -> None:
-    if not permissions.visible_prompts(recipient).filter(pk=prompt.pk).exists():
+    if not permissions.may_see(recipient, prompt):
         raise NotOwed("not_visible")
 
 

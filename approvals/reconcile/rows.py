@@ -40,7 +40,7 @@ _ALTERED = "altered"
 
 
 def _requests(using: str) -> Rows:
-    hands = Prefetch("contributors", Contributor.objects.select_related("account"))
+    contributors = Prefetch("contributors", Contributor.objects.select_related("account"))
     parts = (
         "author",
         "prompt",
@@ -52,8 +52,9 @@ def _requests(using: str) -> Rows:
         "planned_by",
         "proposed_policy",
     )
-    for row in _all(ApprovalRequest, using, *parts, prefetch=(hands,)):
-        yield str(row.public_id), state_of(row, hands=row.contributors.all())
+    for row in _all(ApprovalRequest, using, *parts, prefetch=(contributors,)):
+        hands = [(h.role, h.account.public_id, h.revision) for h in row.contributors.all()]
+        yield str(row.public_id), state_of(row, hands=hands)
 
 
 def _revisions(using: str) -> Rows:

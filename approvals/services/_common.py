@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from approvals.disclosure import refuse_secret
 from approvals.errors import PersonNeeded
 from approvals.facts import gather
-from approvals.models import ApprovalRequest, Contributor, IdempotencyKey, Verdict
+from approvals.models import ApprovalRequest, IdempotencyKey, Verdict
 from approvals.policies import (
     Facts,
     Requirement,
@@ -49,9 +50,12 @@ def lock_request(pk: int) -> tuple[ApprovalRequest, LabelPointer]:
     found = of_prompts.values_list("prompt_id", "label_id").first()
     if found is None:
         raise NotFound("There is no such request.")
-    _, pointer = lock_prompt(found[0] or 0, found[1] or 0)
-    ApprovalRequest.objects.select_for_update(no_key=True).values_list("pk").get(pk=pk)
-    return fetch(pk), pointer
+    prompt, pointer = lock_prompt(found[0] or 0, found[1] or 0)
+    # Whoever changes a request locks its prompt first: what is read from here on stays as it is.
+    rows = ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
+    request: ApprovalRequest = rows.with_own_parts().get(pk=pk)
+    request.prompt, request.label = prompt, pointer.label
+    return request, pointer
 
 
 def fetch(pk: int | str) -> ApprovalRequest:
@@ -64,7 +68,7 @@ def lock_prompt(prompt: int, label: int) -> tuple[Prompt, LabelPointer]:
     """Lock a prompt and then its pointer for a label."""
     rules.hold_still()
     locked = Prompt.objects.select_for_update(no_key=True).get(pk=prompt)
-    return locked, releases.lock_pointer(locked, Label.objects.get(pk=label))
+    return locked, releases.lock_pointer(locked, label)
 
 
 def no_token(actor: Actor) -> None:
@@ -119,7 +123,7 @@ def check_visible(request: ApprovalRequest, actor: Actor) -> None:
     account, prompt = actor.account, request.prompt
     if account is None or prompt is None:
         return
-    if not permissions.visible_prompts(account).filter(pk=prompt.pk).exists():
+    if not permissions.may_see(account, prompt):
         raise NotFound("There is no such request.")
     if request.submitted_at is None and not request.has_contributor(account):
         raise NotFound("There is no such request.")
@@ -213,14 +217,14 @@ def stamp(instance: Any, actor: Actor, verb: str) -> None:
 
 
 def state_of(
-    request: ApprovalRequest, hands: Iterable[Contributor] | None = None
+    request: ApprovalRequest, hands: Iterable[tuple[str, UUID, int]] | None = None
 ) -> dict[str, Any]:
     """What an event says of a request before and after: all that verify holds its row against.
 
-    `hands` are its contributors with their accounts, where they are read already.
+    `hands` are its contributors (role, account, revision), where they are read already.
     """
     if hands is None:
-        hands = request.contributors.select_related("account")
+        hands = request.contributors.values_list("role", "account__public_id", "revision")
     return {
         "state": request.state,
         "revision": request.revision,
@@ -231,7 +235,7 @@ def state_of(
         "rationale": request.rationale_id,
         "release_when_ready": request.release_when_ready,
         "automatic": request.automatic,
-        "contributors": sorted(f"{h.role}:{h.account.public_id}:{h.revision}" for h in hands),
+        "contributors": sorted(f"{role}:{account}:{revision}" for role, account, revision in hands),
         "digest": request.version.content_digest if request.version else None,
         "base": request.base_version.content_digest if request.base_version else None,
         "base_generation": request.base_generation,

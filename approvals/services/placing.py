@@ -82,7 +82,7 @@ def try_on_staging(request_id: int, *, actor: Actor | None = None) -> Release | 
             return None
         if request.scan.level == "critical":
             return None
-        pointer = releases.lock_pointer(live.prompt, source)
+        pointer = releases.lock_pointer(live.prompt, source.pk)
         if pointer.suspended or pointer.version_id == version.pk:
             return None
         return _move(pointer, version, actor, log, (common.REQUEST, request.public_id), None)

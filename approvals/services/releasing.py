@@ -100,7 +100,7 @@ def release(
 
 def may_release(request: ApprovalRequest, prompt: Prompt, account: User | None) -> bool:
     """Whether this active person sees the prompt and may release the change."""
-    if account is None or not permissions.visible_prompts(account).filter(pk=prompt.pk).exists():
+    if account is None or not permissions.may_see(account, prompt):
         return False
     if permissions.may(account, permissions.RELEASE, prompt):
         return True

@@ -125,7 +125,7 @@ def rollback(
 def require_undo(prompt: Prompt, actor: Actor) -> User:
     """The person who may suspend and roll back: with `release` or `respond`."""
     account = common.person(actor)
-    if not permissions.visible_prompts(account).filter(pk=prompt.pk).exists():
+    if not permissions.may_see(account, prompt):
         raise NotFound("There is no such prompt.")
     if not any(permissions.may(account, codename, prompt) for codename in MAY_UNDO):
         raise NotAllowed("You need the release or respond permission on this prompt.")

@@ -1,6 +1,7 @@
 """The harness itself: guards stay on, and what it empties it refills."""
 
 import subprocess
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from audit import ledger
 from audit.guards import all_missing
 from audit.models import AuditEvent, AuditHead
 from tests import database
-from tests.processes import MANAGE, run_environ
+from tests.processes import MANAGE, PYTHON, bare_environ, run_environ
 
 
 @pytest.mark.django_db(transaction=True)
@@ -48,3 +49,20 @@ def test_run_environ__another_process__sees_the_same_database() -> None:
         check=False,
     )
     assert done.stdout.strip() == AuditHead.objects.get().origin, done.stderr
+
+
+def test_group__of_many_tests_on_two_workers__stays_on_one(tmp_path: Path) -> None:
+    """What a group shares (a running demo, a replay) is made once for it."""
+    (tmp_path / "test_group.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.xdist_group('one')\n"
+        "@pytest.mark.parametrize('n', range(8))\n"
+        "def test_it(n, worker_id):\n"
+        "    open(f'{worker_id}.ran', 'w').close()\n"
+    )
+    command = [PYTHON, "-m", "pytest", "-p", "no:django", "-n", "2", "--dist", "loadgroup"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=bare_environ(), capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert len([*tmp_path.glob("*.ran")]) == 1

@@ -44,7 +44,7 @@ def move(
     """Move a pointer as `release` does, with the event that names the move."""
     with recording(actor=actor.ref) as log:
         Prompt.objects.select_for_update().get(pk=prompt.pk)
-        pointer = releases.lock_pointer(prompt, label)
+        pointer = releases.lock_pointer(prompt, label.pk)
         before = releases.pointer_facts(pointer)
         row = releases.move(
             pointer,

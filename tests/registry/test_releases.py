@@ -249,12 +249,12 @@ def test_lock_pointer__missing__is_made_empty(
     """As when a prompt and a label were made at the same moment."""
     label = Label.objects.create(name="canary")
     with recording(actor=author.ref):
-        assert releases.lock_pointer(prompt, label).generation == 0
+        assert releases.lock_pointer(prompt, label.pk).generation == 0
 
 
-def test_lock_pointer__label_not_saved__is_unknown(prompt: Prompt, author: User) -> None:
-    with pytest.raises(UnknownLabel, match="nowhere"), recording(actor=author.ref):
-        releases.lock_pointer(prompt, Label(name="nowhere"))
+def test_lock_pointer__no_such_label__is_unknown(prompt: Prompt, author: User) -> None:
+    with pytest.raises(UnknownLabel), recording(actor=author.ref):
+        releases.lock_pointer(prompt, 1_000_000)
 
 
 # -- labels ---------------------------------------------------------------------------------
