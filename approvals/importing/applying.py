@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 from approvals import services
+from approvals.disclosure import refuse_secret
+from approvals.errors import SecretFound
 from approvals.importing.planning import PLACE, PROPOSE, Importer, Plan, Text, imports_of
 from approvals.importing.worktree import Commit
 from registry import documents
-from registry.models import Label, LabelPointer, Prompt, User, Version
-from registry.services import prompts
+from registry.models import Label, LabelPointer, User, Version
 
 #: characters of a commit's first line that become a rationale
 MOST_WORDS = 500
 
 
 def apply(plan: Plan, importer: Importer) -> None:
-    """Bring a planned file in; raises a Refusal where something changed since the plan."""
+    """Bring a planned file in, as a whole; raises a Refusal where something changed since."""
     if not plan.changes:
         return
-    prompt = plan.prompt or prompts.create_prompt(plan.candidate.name, actor=importer.account)
     # What is to be proposed becomes a version by the proposal itself.
     alone = plan.texts[:-1] if plan.step == PROPOSE else plan.texts
-    version = plan.newest
-    for text in alone:
-        version = services.import_version(
-            prompt,
-            text.document,
-            actor=importer.account,
-            provenance=text.provenance,
-            committers=committers(text.commit, importer),
-        )
+    services.bring_in(
+        plan.candidate.name,
+        [_incoming(text, committers(text.commit, importer)) for text in alone],
+        actor=importer.account,
+        prompt=plan.prompt,
+        then=_then(plan, importer),
+    )
+
+
+def _then(plan: Plan, importer: Importer) -> services.Placing | services.Proposing | None:
+    """The step on a label that the plan ends with."""
     if plan.step == PROPOSE:
-        text = plan.texts[-1] if plan.texts else _text_of(version, plan, importer)
-        _propose(prompt, text, importer, _hands(prompt, text, plan, importer))
-    elif plan.step == PLACE and version is not None:
-        _place(prompt, version, plan, importer)
+        text = plan.texts[-1] if plan.texts else _text_of(plan.newest, plan, importer)
+        return services.Proposing(
+            _label(importer),
+            _incoming(text, _hands(text, plan, importer)),
+            _rationale(text),
+        )
+    if plan.step == PLACE and plan.report is not None:
+        return services.Placing(_label(importer), plan.report, known=plan.newest)
+    return None
+
+
+def _incoming(text: Text, hands: tuple[User, ...]) -> services.Incoming:
+    return services.Incoming(text.document, text.provenance, hands)
 
 
 def committers(commit: Commit | None, importer: Importer) -> tuple[User, ...]:
@@ -46,13 +57,13 @@ def committers(commit: Commit | None, importer: Importer) -> tuple[User, ...]:
     return importer.people[email]
 
 
-def _hands(prompt: Prompt, text: Text, plan: Plan, importer: Importer) -> tuple[User, ...]:
+def _hands(text: Text, plan: Plan, importer: Importer) -> tuple[User, ...]:
     """Everybody who wrote a commit that came in since what is live, now or by an import before."""
     commits = [each.commit for each in (*plan.texts, text)]
     found = {hand.pk: hand for commit in commits for hand in committers(commit, importer)}
-    pointer = LabelPointer.objects.filter(prompt=prompt, label=_label(importer)).first()
+    pointer = LabelPointer.objects.filter(prompt=plan.prompt, label=_label(importer)).first()
     live = pointer.version.number if pointer and pointer.version else 0
-    earlier = [v for v in imports_of(prompt, plan.candidate.path) if v.number > live]
+    earlier = [v for v in imports_of(plan.prompt, plan.candidate.path) if v.number > live]
     authors = {version.author_id: version.author for version in earlier}
     authors.pop(importer.account.pk, None)
     found.update(authors)
@@ -60,27 +71,18 @@ def _hands(prompt: Prompt, text: Text, plan: Plan, importer: Importer) -> tuple[
     return tuple(found.values())
 
 
-def _propose(prompt: Prompt, text: Text, importer: Importer, hands: tuple[User, ...]) -> None:
+def _rationale(text: Text) -> str:
+    """Why the text is proposed: what its commit says, where that may be shown, and its origin."""
     path = text.provenance["import"]["path"]
-    why = f"Imported from {path}."
-    if text.commit is not None:
-        why = f"{text.commit.subject[:MOST_WORDS]}\n\n{why[:-1]}, commit {text.commit.sha}."
-    services.propose(
-        prompt,
-        label=_label(importer),
-        document=text.document,
-        rationale=why.strip(),
-        actor=importer.account,
-        provenance=text.provenance,
-        imported=True,
-        committers=hands,
-    )
-
-
-def _place(prompt: Prompt, version: Version, plan: Plan, importer: Importer) -> None:
-    if plan.report is not None:
-        services.keep_scan(version, report=plan.report)
-    services.place(prompt, version, _label(importer), actor=importer.account)
+    if text.commit is None:
+        return f"Imported from {path}."
+    origin = f"Imported from {path}, commit {text.commit.sha}."
+    subject = text.commit.subject[:MOST_WORDS].strip()
+    try:
+        refuse_secret("rationale", subject)
+    except SecretFound:
+        return f"{origin} What the commit says about itself is left out: it holds a secret."
+    return f"{subject}\n\n{origin}".strip()
 
 
 def _label(importer: Importer) -> Label:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,6 +28,7 @@ from registry.errors import (
     NotAllowed,
     NotFound,
     Refusal,
+    WrongState,
 )
 from registry.formats import format_by_suffix
 from registry.models import Label, LabelPointer, Namespace, Prompt, User, Version
@@ -75,6 +76,11 @@ class Plan:
         """Whether there is anything to do."""
         return bool(self.texts or self.step)
 
+    def take_back(self) -> None:
+        """Leave nothing to do: a file comes in as a whole or not at all."""
+        self.texts.clear()
+        self.step = ""
+
     def line(self, label: Label | None) -> str:
         """What would be done, in one line; a plan that changes nothing says so."""
         number = len(self.texts)
@@ -99,8 +105,7 @@ def plan(candidate: Candidate, importer: Importer) -> Plan:
         if complete and importer.label is not None:
             _add_step(found, importer.label)
     except Refusal as refusal:
-        # A file comes in as a whole or not at all.
-        found.texts.clear()
+        found.take_back()
         found.problems.append(refusal.sentence)
     return found
 
@@ -140,25 +145,74 @@ def _check_may_create(name: str, account: User) -> None:
 
 
 def _add_texts(found: Plan, importer: Importer) -> bool:
-    """Add what the prompt does not have yet; False when the newest text is one refused."""
+    """Add what the prompt does not have yet; False when the newest text is one refused.
+
+    A commit is known where its name is stored, or where a version from this path that is at
+    least as new as that of the commit before it has the same text: a text that was imported first
+    and committed later, or a commit that was written again. What lies there now comes last, and
+    is compared to the newest version only: a text that was taken back is a new version again.
+    """
     path = found.candidate.path
     known = imports_of(found.prompt, path)
     found.newest = known[-1] if known else None
-    last = found.newest.content_digest if found.newest else ""
-    complete = True
-    for data, commit in _sources(path, importer, known):
-        try:
-            text = _text(path, data, commit)
-        except Refusal as refusal:
-            where = f"commit {commit.sha}: " if commit else ""
-            found.problems.append(where + refusal.sentence)
-            complete = False
+    commits = importer.tree.commits.get(path, ()) if importer.tree else ()
+    done, at = _done(commits, known)
+    problem = None
+    for commit in commits[done:]:
+        text, problem = _read(found, importer, commit)
+        if text is None:
             continue
-        complete = True
-        if text.document.digest != last:
+        again = None if found.texts else _position(text, known[at:])
+        if again is not None:
+            at += again
+        elif not found.texts or found.texts[-1].document.digest != text.document.digest:
             found.texts.append(text)
-            last = text.document.digest
-    return complete
+    data = reading.content(importer.root, path, settings.MAX_PROMPT_BYTES)
+    clean = bool(commits) and blob_of(data, commits[-1].blob) == commits[-1].blob
+    if clean and (problem or found.texts):
+        return problem is None
+    return _add_last(found, known, data, commits[-1] if clean else None)
+
+
+def _done(commits: Sequence[Commit], known: Sequence[Version]) -> tuple[int, int]:
+    """How many commits are stored by name, and the place of the newest one's version."""
+    places = {version.provenance.get("source_commit"): at for at, version in enumerate(known)}
+    stored = [number for number, commit in enumerate(commits) if commit.sha in places]
+    return (stored[-1] + 1, places[commits[stored[-1]].sha]) if stored else (0, 0)
+
+
+def _position(text: Text, known: Sequence[Version]) -> int | None:
+    same = (n for n, version in enumerate(known) if version.content_digest == text.document.digest)
+    return next(same, None)
+
+
+def _read(found: Plan, importer: Importer, commit: Commit) -> tuple[Text | None, str | None]:
+    """The text of a commit, or what a rule says against it, which is noted in the plan."""
+    assert importer.tree is not None  # noqa: S101  # it is where the commits come from
+    try:
+        data = importer.tree.content(commit.blob, settings.MAX_PROMPT_BYTES)
+        return _text(found.candidate.path, data, commit), None
+    except Refusal as refusal:
+        found.problems.append(f"commit {commit.sha}: {refusal.sentence}")
+        return None, refusal.sentence
+
+
+def _add_last(found: Plan, known: Sequence[Version], data: bytes, commit: Commit | None) -> bool:
+    """Add what lies there now, unless it is the newest text already; False for one refused."""
+    told = known[-1].provenance["import"].get("sha256") if known else None
+    if not found.texts and told == hashlib.sha256(data).hexdigest():
+        return True
+    try:
+        text = _text(found.candidate.path, data, commit)
+    except Refusal as refusal:
+        found.problems.append(refusal.sentence)
+        return False
+    newest = found.texts[-1].document.digest if found.texts else ""
+    if not found.texts and found.newest is not None:
+        newest = found.newest.content_digest
+    if text.document.digest != newest:
+        found.texts.append(text)
+    return True
 
 
 def imports_of(prompt: Prompt | None, path: str) -> list[Version]:
@@ -173,32 +227,8 @@ def imports_of(prompt: Prompt | None, path: str) -> list[Version]:
     ]
 
 
-def _sources(
-    path: str, importer: Importer, known: list[Version]
-) -> Iterator[tuple[bytes | Refusal, Commit | None]]:
-    """The states of a file that are not imported yet: those of commits, then what lies there."""
-    limit = settings.MAX_PROMPT_BYTES
-    data = reading.content(importer.root, path, limit)
-    commits = importer.tree.commits.get(path, ()) if importer.tree else ()
-    shas = {version.provenance.get("source_commit") for version in known}
-    done = max((n for n, commit in enumerate(commits, start=1) if commit.sha in shas), default=0)
-    for commit in commits[done:]:
-        assert importer.tree is not None  # noqa: S101  # it is where the commits come from
-        try:
-            yield importer.tree.content(commit.blob, limit), commit
-        except Refusal as refusal:
-            yield refusal, commit
-    if commits and blob_of(data, commits[-1].blob) == commits[-1].blob:
-        return
-    imported = known[-1].provenance["import"].get("sha256") if known else None
-    if imported != hashlib.sha256(data).hexdigest() or done < len(commits):
-        yield data, None
-
-
-def _text(path: str, data: bytes | Refusal, commit: Commit | None) -> Text:
+def _text(path: str, data: bytes, commit: Commit | None) -> Text:
     """The version that a file's bytes make; raises what a rule says against it."""
-    if isinstance(data, Refusal):
-        raise data
     try:
         template = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -228,7 +258,11 @@ def _add_step(found: Plan, label: Label) -> None:
     if label.protected:
         found.step = "" if is_live or _is_proposed(found, label, digest) else PROPOSE
         return
-    if is_live and pointer is not None and not pointer.suspended:
+    if pointer is not None and pointer.suspended:
+        raise WrongState(
+            f"{label} is suspended for this prompt; somebody with release or respond can resume it."
+        )
+    if is_live:
         return
     report = scanning.scan_document(documents.load(text))
     if report.level == "critical":

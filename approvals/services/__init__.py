@@ -17,7 +17,14 @@ from approvals.services.governing import (
     withdraw_policy,
 )
 from approvals.services.granting import grant, revoke
-from approvals.services.importing import committers_of, import_version
+from approvals.services.importing import (
+    Incoming,
+    Placing,
+    Proposing,
+    bring_in,
+    committers_of,
+    import_version,
+)
 from approvals.services.lifting import lift_refusal
 from approvals.services.mailing import send_again
 from approvals.services.placing import place, try_on_staging
@@ -41,6 +48,9 @@ from approvals.services.threads import open_thread, reopen_thread, reply, resolv
 from approvals.services.undoing import close_review_after, lift_hold, rollback, rollback_target
 
 __all__ = [
+    "Incoming",
+    "Placing",
+    "Proposing",
     "apply_suggestion",
     "ask_again",
     "ask_erasure",
@@ -48,6 +58,7 @@ __all__ = [
     "begin_scan",
     "bootstrap_policies",
     "break_glass",
+    "bring_in",
     "close_review_after",
     "committers_of",
     "create_prompt",

@@ -28,12 +28,14 @@ def place(
     actor: Actor,
     expected_generation: int | None = None,
     key: str = "",
+    log: Recording | None = None,
 ) -> Release:
     """Put a scanned version on an unprotected label; a protected one answers what it needs.
 
-    Raises NotAllowed, LabelIsProtected, ScanMissing, RiskTooHigh, NothingChanged, Stale.
+    `log` is the open recording of a verb that places as a part of its work. Raises NotAllowed,
+    LabelIsProtected, ScanMissing, RiskTooHigh, NothingChanged, Stale.
     """
-    with recording(actor=actor.ref) as log:
+    with recording(actor=actor.ref, within=log) as log:
         locked, pointer = common.lock_prompt(prompt.pk, label.pk)
         subject = common.about(f"{locked.public_id} {pointer.label.name}", version.public_id)
         done = common.repeated(actor, key, "place", subject)

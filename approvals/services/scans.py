@@ -17,7 +17,7 @@ from approvals.models import ApprovalRequest, Finding, RiskScan
 from approvals.scans import stored_digest
 from approvals.services import _common as common
 from approvals.services import _mail as mail
-from audit.ledger import recording
+from audit.ledger import Recording, recording
 from registry import permissions, roles
 from registry.actors import Actor, System
 from registry.errors import NotAllowed, WrongState
@@ -91,13 +91,19 @@ def record_scan(
         return request
 
 
-def keep_scan(version: Version, *, report: scanning.Report, actor: Actor = SCANNER) -> RiskScan:
+def keep_scan(
+    version: Version,
+    *,
+    report: scanning.Report,
+    actor: Actor = SCANNER,
+    log: Recording | None = None,
+) -> RiskScan:
     """Keep the finished scan of a version that no request proposes; a no-op where it is there.
 
-    Placing such a version by hand needs it. Raises ScanDiffers where the stored one says
-    something else.
+    Placing such a version by hand needs it. `log` is the open recording of a verb that places it
+    as a part of its work. Raises ScanDiffers where the stored one says something else.
     """
-    with recording(actor=actor.ref) as log:
+    with recording(actor=actor.ref, within=log) as log:
         prompt = Prompt.objects.select_for_update(no_key=True).get(pk=version.prompt_id)
         known = RiskScan.objects.filter(
             content_digest=version.content_digest,

@@ -125,6 +125,7 @@ def _apply(planned: Plan, importer: Importer) -> None:
     try:
         apply(planned, importer)
     except Refusal as refusal:
+        planned.take_back()
         planned.problems.append(refusal.sentence)
 
 

@@ -8,9 +8,12 @@ import pytest
 from django.core.management import call_command
 
 from approvals import services
+from approvals.importing import Importer, apply, candidates, plan
 from approvals.models import ApprovalRequest, RiskScan
 from audit.ledger import head
-from registry.models import Label, LabelPointer, User
+from registry.errors import LabelIsProtected
+from registry.models import Label, LabelPointer, Prompt, User
+from registry.services import grants, labels
 from tests.approvals import desk as steps
 from tests.approvals.desk import Desk
 from tests.approvals.importing.folder import SUPPORT, put, run, stored
@@ -89,3 +92,37 @@ def test_import__protected_label_serves_the_text__opens_nothing(tmp_path: Path, 
 
     assert "1 unchanged" in run(tmp_path, label="production").text
     assert head().size == before
+
+
+def test_apply__step_on_the_label_refused__brings_nothing_of_the_file_in(
+    tmp_path: Path, desk: Desk, governance_owner: User
+) -> None:
+    put(tmp_path, SUPPORT, "Be kind.\n")
+    importer = Importer(tmp_path, desk.author, desk.staging)
+    (found,) = candidates(tmp_path)
+    planned = plan(found, importer)
+    # What was free when the file was looked at is protected when it comes in.
+    labels.protect_label(desk.staging, actor=governance_owner)
+    before = head().size
+
+    with pytest.raises(LabelIsProtected):
+        apply(planned, importer)
+
+    assert not Prompt.objects.filter(name="support/refund").exists()
+    assert head().size == before
+
+
+def test_import__label_suspended_for_the_prompt__says_so_before_anything(
+    tmp_path: Path, desk: Desk
+) -> None:
+    put(tmp_path, SUPPORT, "Be kind.\n")
+    run(tmp_path, label="staging")
+    (prompt,) = Prompt.objects.filter(name="support/refund")
+    grants.grant(prompt, "respond_prompt", desk.responder, actor=desk.author)
+    services.suspend(prompt, desk.staging, reason="Look at it.", actor=desk.responder)
+    put(tmp_path, SUPPORT, "Be kinder.\n")
+
+    told = run(tmp_path, label="staging", dry_run=True)
+
+    assert "staging is suspended for this prompt" in told.text
+    assert "1 failed" in told.text

@@ -15,7 +15,7 @@ from audit.ledger import head
 from audit.models import AuditEvent
 from registry.actors import System
 from registry.errors import ContentTooLarge
-from registry.models import Label, Prompt, User
+from registry.models import Label, LabelPointer, Prompt, User
 from tests.approvals.importing.folder import (
     LEAK,
     SUPPORT,
@@ -188,6 +188,79 @@ def test_import__text_committed_since__adds_nothing(tree: Path) -> None:
 
     assert "1 unchanged" in run(tree).text
     assert texts("support/refund") == ["One.\n", "Two.\n"]
+
+
+def test_import__committed_after_it_was_imported__stays_known_behind_a_later_text(
+    tree: Path,
+) -> None:
+    commit(tree, SUPPORT, "One.\n")
+    run(tree)
+    put(tree, SUPPORT, "Two.\n")
+    run(tree)
+    commit(tree, SUPPORT, "Two.\n")
+    run(tree)
+    put(tree, SUPPORT, "Three.\n")
+    run(tree)
+
+    assert "1 unchanged" in run(tree).text
+    assert texts("support/refund") == ["One.\n", "Two.\n", "Three.\n"]
+
+
+@pytest.mark.parametrize("label", [None, "staging", "production"])
+def test_import__back_to_the_last_commit__makes_its_text_the_newest_again(
+    tree: Path, label: str | None
+) -> None:
+    sha = commit(tree, SUPPORT, "One.\n")
+    run(tree, label=label)
+    put(tree, SUPPORT, "Two.\n")
+    run(tree, label=label)
+    put(tree, SUPPORT, "One.\n")
+
+    told = run(tree, label=label)
+
+    assert "1 changed" in told.text
+    assert texts("support/refund") == ["One.\n", "Two.\n", "One.\n"]
+    assert stored("support/refund")[2].provenance["source_commit"] == sha
+    assert "1 unchanged" in run(tree, label=label).text
+
+
+def test_import__commit_taken_back__makes_the_text_before_it_the_newest(tree: Path) -> None:
+    for text in ("One.\n", "Two.\n"):
+        commit(tree, SUPPORT, text)
+    run(tree, label="staging")
+    git(tree, "reset", "--quiet", "--hard", "HEAD~1")
+
+    run(tree, label="staging")
+
+    pointer = LabelPointer.objects.get(label__name="staging")
+    assert pointer.version == stored("support/refund")[2]
+    assert texts("support/refund")[2] == "One.\n"
+    assert "1 unchanged" in run(tree, label="staging").text
+
+
+def test_import__commits_written_again__add_nothing(tree: Path) -> None:
+    for text in ("One.\n", "Two.\n"):
+        commit(tree, SUPPORT, text)
+    run(tree)
+    git(tree, "update-ref", "-d", "HEAD")
+    for text in ("One.\n", "Two.\n"):
+        commit(tree, SUPPORT, text, author="Bot <bot@example.org>")
+
+    assert "1 unchanged" in run(tree).text
+    assert len(stored("support/refund")) == 2
+
+
+def test_import__secret_in_what_a_commit_says__proposes_without_those_words(tree: Path) -> None:
+    sha = commit(tree, SUPPORT, "One.\n", subject=LEAK)
+
+    told = run(tree, label="production")
+
+    request = ApprovalRequest.objects.with_parts().get()
+    assert not told.error
+    assert request.rationale.value == (
+        f"Imported from {SUPPORT}, commit {sha}. "
+        "What the commit says about itself is left out: it holds a secret."
+    )
 
 
 def test_import__folder_below_the_top__is_named_from_that_folder(tree: Path) -> None:
