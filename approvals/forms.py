@@ -19,6 +19,7 @@ from audit.canonical import CanonicalError, check_text
 from registry.documents import Document, build, with_newlines_of
 from registry.errors import InvalidDocument, InvalidText
 from registry.models import Label, Prompt
+from registry.numbers import whole
 
 FORMATS = ("jinja2", "mustache", "f-string", "none")
 _JSON = (
@@ -95,7 +96,7 @@ def from_post(post: QueryDict) -> ProposalForm:
     roles, contents, origins = (post.getlist(name) for name in ("role", "content", "origin"))
     origins += [""] * len(contents)
     messages = tuple(
-        Message(role, content, int(origin) if origin.isdecimal() else None)
+        Message(role, content, whole(origin))
         for role, content, origin in zip(roles, contents, origins, strict=False)
     )
     texts = ("type", "template", "template_format", "label", "base", "seen", "key")

@@ -4,22 +4,28 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from email.utils import getaddresses
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import EmailValidator
 
 Environ = Mapping[str, str]
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+#: characters of a key that nobody guesses, as Django's own check counts them (security.W009)
+SHORTEST_KEY = 50
 MISSING_KEY = (
     "SECRET_KEY is not set. Set SECRET_KEY, or SECRET_KEY_FILE to a file that holds it, "
-    "to a random text of at least 50 characters that is the same for every process."
+    f"to a random text of at least {SHORTEST_KEY} characters that is the same for every process."
 )
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_BROKERS = frozenset({"redis", "rediss", "filesystem"})
 _SQLITE_OPTIONS: dict[str, Any] = {
     # A transaction takes the write lock when it begins, so that read-then-write never has to give
     # up half-way with "database is locked"; others wait for up to `timeout` seconds.
@@ -92,10 +98,15 @@ def process_key() -> str:
 
 
 def require_secret_key(environ: Environ | None = None) -> str:
-    """SECRET_KEY for a process that signs what others read; raises when none is set."""
+    """SECRET_KEY for a process that signs what others read; raises for none and a short one."""
     key = secret_key(os.environ if environ is None else environ)
     if key is None:
         raise ImproperlyConfigured(MISSING_KEY)
+    if len(key) < SHORTEST_KEY:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY has {len(key)} characters. Set it, or what SECRET_KEY_FILE holds, to a "
+            f"random text of at least {SHORTEST_KEY} characters that is the same for every process."
+        )
     return key
 
 
@@ -198,6 +209,30 @@ def email(environ: Environ, var: Path) -> dict[str, Any]:
     )
 
 
+def sender(environ: Environ, host: str) -> str:
+    """EMAIL_FROM, an address with or without a name; else one at `host`."""
+    raw = text(environ, "EMAIL_FROM", f"Countersign <countersign@{host}>")
+    addresses = [address for _, address in getaddresses([raw])]
+    try:
+        if not raw.isprintable() or len(addresses) != 1:
+            raise ValidationError("one line, one address")
+        EmailValidator(allowlist=["localhost", host])(addresses[0])
+    except ValidationError as error:
+        raise ImproperlyConfigured(
+            "EMAIL_FROM must be one address, such as prompts@example.org or "
+            "Countersign <prompts@example.org>."
+        ) from error
+    return raw
+
+
+def log_level(environ: Environ) -> str:
+    """LOG_LEVEL as one of the names that Python's logging has."""
+    level = text(environ, "LOG_LEVEL", "INFO").upper()
+    if level not in _LEVELS:
+        raise ImproperlyConfigured(f"LOG_LEVEL must be one of {', '.join(_LEVELS)}.")
+    return level
+
+
 def _smtp(parts: SplitResult) -> dict[str, Any]:
     host = parts.hostname or ""
     query = parse_qs(parts.query, keep_blank_values=True)
@@ -219,19 +254,30 @@ def _smtp(parts: SplitResult) -> dict[str, Any]:
 def redis_url(environ: Environ, name: str) -> str:
     """A Redis address, or "" when the variable is absent."""
     raw = text(environ, name)
-    if raw and _parts(name, raw).scheme not in {"redis", "rediss"}:
-        raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.")
+    parts = _parts(name, raw)
+    number = parts.path.removeprefix("/")
+    if raw and (
+        parts.scheme not in {"redis", "rediss"}
+        or not parts.hostname
+        or (number and not (number.isascii() and number.isdigit()))
+    ):
+        raise ImproperlyConfigured(
+            f"{name} must look like redis://host:6379/0, where 0 is the number of a database."
+        )
     return raw
 
 
 def broker_url(environ: Environ) -> str:
     """CELERY_BROKER_URL; else REDIS_URL; else the file queue of the embedded default."""
-    raw = text(environ, "CELERY_BROKER_URL") or redis_url(environ, "REDIS_URL") or "filesystem://"
-    if not _parts("CELERY_BROKER_URL", raw).scheme:
+    raw = text(environ, "CELERY_BROKER_URL")
+    if not raw:
+        return redis_url(environ, "REDIS_URL") or "filesystem://"
+    scheme = _parts("CELERY_BROKER_URL", raw).scheme
+    if scheme not in _BROKERS:
         raise ImproperlyConfigured(
             "CELERY_BROKER_URL must look like redis://host:6379/0 or filesystem://."
         )
-    return raw
+    return raw if scheme == "filesystem" else redis_url(environ, "CELERY_BROKER_URL")
 
 
 def networks(environ: Environ, name: str) -> list[str]:

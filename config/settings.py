@@ -212,10 +212,8 @@ EMAIL_USE_TLS = _EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 EMAIL_SUBJECT_PREFIX = "[Countersign] "
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text(
-    os.environ,
-    "EMAIL_FROM",
-    f"Countersign <countersign@{'localhost' if env.is_loopback(_HOST) else _HOST}>",
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.sender(
+    os.environ, "localhost" if env.is_loopback(_HOST) else _HOST
 )
 
 # --- Background work ------------------------------------------------------------------------------
@@ -311,7 +309,7 @@ LOGGING: dict[str, Any] = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text(os.environ, "LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": env.log_level(os.environ)},
     "loggers": {
         # Django's own set-up adds handlers that print or mail; one line on stderr is enough.
         "django": {"handlers": [], "level": "INFO", "propagate": True},

@@ -19,6 +19,7 @@ from registry.models import (
     PromptUserObjectPermission,
     User,
 )
+from registry.numbers import whole
 from registry.permissions import MANAGE, VIEW, WORDS
 
 #: codename -> the word of pages and grant templates
@@ -48,9 +49,10 @@ def key_of(to: User | Group) -> str:
 
 def holder_of(key: str) -> User | Group:
     """Whom a key speaks of; NotFound for one that no page of ours made."""
-    kind, _, pk = key.partition(":")
+    kind, _, number = key.partition(":")
     found: User | Group | None = None
-    if pk.isascii() and pk.isdecimal() and len(pk) < 19:
+    pk = whole(number)
+    if pk is not None:
         if kind == "role":
             found = Group.objects.filter(pk=pk).first()
         elif kind == "account":

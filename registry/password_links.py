@@ -17,6 +17,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from audit.models import AuditEvent
 from registry.errors import LinkInvalid
 from registry.models import User
+from registry.numbers import whole
 
 #: the kind of its mail
 KIND: Final = "password_link"
@@ -35,8 +36,8 @@ def person_of(uid: str) -> User | None:
         pk = urlsafe_base64_decode(uid).decode("ascii")
     except ValueError:
         return None
-    known = pk.isdecimal() and len(pk) < 19
-    return User.objects.filter(pk=pk).first() if known else None
+    known = whole(pk)
+    return None if known is None else User.objects.filter(pk=known).first()
 
 
 def check(user: User | None, token: str) -> User:

@@ -12,8 +12,9 @@ from approvals.forms import ProposalForm, from_body
 from approvals.matching import PolicyBook
 from approvals.models import ApprovalRequest
 from approvals.reading import why_hidden
-from approvals.views.frame import SignedIn, number
+from approvals.views.frame import SignedIn
 from registry.models import Label, LabelPointer, Prompt, Version
+from registry.numbers import whole
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _live(prompt: Prompt, label: Label | None) -> Version | None:
 
 def _version(request: SignedIn, prompt: Prompt, base: str) -> Version | None:
     """The version of this number, if the person may read it and it still has its content."""
-    wanted = number(base)
+    wanted = whole(base)
     if wanted is None:
         return None
     found = reads.versions_of(prompt, request.user).filter(number=wanted).first()

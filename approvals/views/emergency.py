@@ -15,10 +15,11 @@ from approvals import services
 from approvals.forms import free_text
 from approvals.models import ApprovalRequest
 from approvals.presenters.emergency import emergency_page_of
-from approvals.views.frame import SignedIn, key_of, number, page, show
+from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.requests import found
 from approvals.views.signing import PASSWORD, signed
 from registry.errors import NotFound, Refusal
+from registry.numbers import whole
 
 
 @sensitive_post_parameters(PASSWORD)
@@ -52,7 +53,7 @@ def _release(request: SignedIn, pk: int) -> None:
         auth_method=auth_method,
         auth_at=auth_at,
         seen=request.POST.get("seen", ""),
-        expected_generation=number(request.POST.get("expected_generation")),
+        expected_generation=whole(request.POST.get("expected_generation")),
         key=key_of(request, "emergency"),
     )
 

@@ -93,12 +93,6 @@ def zone_of(user: User) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def number(text: str | None) -> int | None:
-    """A whole number typed into an address or a hidden field; None for anything else."""
-    text = text or ""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
-
-
 def key_of(request: HttpRequest, do: str) -> str:
     """The key that makes a repeated post do its work once; another button is another post."""
     key = request.POST.get("key", "")

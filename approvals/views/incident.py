@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods
 from approvals import services
 from approvals.forms import free_text
 from approvals.presenters.incident import incident_card_of
-from approvals.views.frame import SignedIn, key_of, number, page, show
+from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.prompts import label_named, prompt_or_404, version_numbered
 from registry.errors import BadInput, Refusal
 from registry.models import Prompt
+from registry.numbers import whole
 
 #: characters of an incident's name
 MOST_ID = 60
@@ -73,7 +74,7 @@ def _given(request: SignedIn, do: str) -> dict[str, Any]:
     return {
         "actor": request.user,
         "reason": _reason(request),
-        "expected_generation": number(request.POST.get("expected_generation")),
+        "expected_generation": whole(request.POST.get("expected_generation")),
         "key": key_of(request, do),
     }
 

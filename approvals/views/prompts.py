@@ -16,12 +16,13 @@ from approvals import reads, services
 from approvals.forms import free_text
 from approvals.presenters.prompt_page import prompt_page_of
 from approvals.reading import why_hidden
-from approvals.views.frame import SignedIn, key_of, number, page, show
+from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.kept import texts_in
 from registry import permissions
 from registry.documents import sections
 from registry.errors import BadInput, NotFound, Refusal, UnknownLabel
 from registry.models import Label, Prompt, Version
+from registry.numbers import whole
 
 PER_PAGE = 50
 
@@ -114,7 +115,7 @@ def _rollback(request: SignedIn, prompt: Prompt, target: str) -> str:
         actor=request.user,
         reason=_reason(request),
         to=version_numbered(request, prompt, request.POST.get("to", "")),
-        expected_generation=number(request.POST.get("expected_generation")),
+        expected_generation=whole(request.POST.get("expected_generation")),
         key=key_of(request, f"rollback:{target}"),
     )
     return (
@@ -130,7 +131,7 @@ def _suspend(request: SignedIn, prompt: Prompt, target: str) -> str:
         label,
         actor=request.user,
         reason=_reason(request),
-        expected_generation=number(request.POST.get("expected_generation")),
+        expected_generation=whole(request.POST.get("expected_generation")),
         key=key_of(request, f"suspend:{target}"),
     )
     return f"Suspended: {label} serves nothing for this prompt."
@@ -143,7 +144,7 @@ def _resume(request: SignedIn, prompt: Prompt, target: str) -> str:
         label,
         actor=request.user,
         reason=_reason(request),
-        expected_generation=number(request.POST.get("expected_generation")),
+        expected_generation=whole(request.POST.get("expected_generation")),
         key=key_of(request, f"resume:{target}"),
     )
     return f"Resumed: {label} serves {row.version} again."
@@ -167,7 +168,7 @@ def _recall(request: SignedIn, prompt: Prompt, target: str) -> str:
 
 
 def _lift(request: SignedIn, prompt: Prompt, target: str) -> str:
-    hold = reads.hold_of(prompt, number(target))
+    hold = reads.hold_of(prompt, whole(target))
     if hold is None:
         raise BadInput("This prompt has no such hold. Reload the page.")
     services.lift_hold(
@@ -177,7 +178,7 @@ def _lift(request: SignedIn, prompt: Prompt, target: str) -> str:
 
 
 def _close(request: SignedIn, prompt: Prompt, target: str) -> str:
-    row = reads.after_review_of(prompt, number(target))
+    row = reads.after_review_of(prompt, whole(target))
     if row is None:
         raise BadInput("This prompt has no such review. Reload the page.")
     services.close_review_after(
@@ -200,7 +201,7 @@ def label_named(name: str) -> Label:
 
 def version_numbered(request: SignedIn, prompt: Prompt, text: str) -> Version:
     """The version of a posted form, among those that the person sees; BadInput for none."""
-    found = reads.versions_of(prompt, request.user).filter(number=number(text) or 0).first()
+    found = reads.versions_of(prompt, request.user).filter(number=whole(text) or 0).first()
     if found is None:
         raise BadInput("This prompt has no such version. Reload the page.")
     return found

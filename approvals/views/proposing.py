@@ -36,11 +36,12 @@ from approvals.views.desk import (
     ticket_asked,
     ticket_set,
 )
-from approvals.views.frame import SignedIn, key_of, number, page, show
+from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.prompts import prompt_or_404
 from registry import permissions
 from registry.errors import ContentTooLarge, NotFound, Refusal, Stale, UnknownLabel
 from registry.models import Prompt
+from registry.numbers import whole
 
 _SAVED = "Saved as a draft. Only you see it until you submit it."
 _SUBMITTED = "Submitted. The risk scan comes first, then the reviewers."
@@ -118,7 +119,7 @@ def _worked(request: SignedIn, desk: Desk, form: ProposalForm) -> HttpResponse |
     if verb == "add-message":
         return _form(request, desk, with_another_message(form), at=len(form.messages))
     if verb == "remove-message":
-        return _form(request, desk, without_message(form, number(target) or 0), at=ADD_BUTTON)
+        return _form(request, desk, without_message(form, whole(target) or 0), at=ADD_BUTTON)
     if verb == "type":
         return _form(request, desk, _of_type(form, target or form.type))
     if verb in ("save", "submit"):

@@ -32,11 +32,12 @@ from approvals.presenters.diffs import diff_of
 from approvals.presenters.request_page import hidden_from
 from approvals.services.rebasing import OPEN_TO_REBASE
 from approvals.views.desk import Desk, desk_of_change
-from approvals.views.frame import SignedIn, key_of, number, page, show
+from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.proposing import ADD_BUTTON
 from registry import permissions
 from registry.documents import ROLES
 from registry.errors import ContentTooLarge, NotFound, Refusal, Stale
+from registry.numbers import whole
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,7 +59,7 @@ def rebase(request: SignedIn, pk: int) -> HttpResponse:
         form, at = with_another_message(form), len(form.messages)
         return _form(request, desk, merged, form, at=at)
     if verb == "remove-message":
-        form = without_message(form, number(target) or 0)
+        form = without_message(form, whole(target) or 0)
         return _form(request, desk, merged, form, at=ADD_BUTTON)
     if verb != "save":
         return _form(request, desk, merged, form, preview=True)

@@ -25,7 +25,7 @@ from approvals.presenters.request_page import (
 from approvals.presenters.signing import answers_of
 from approvals.presenters.threads import place_of
 from approvals.views import talk
-from approvals.views.frame import SignedIn, key_of, number, page, show
+from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.rebasing import done_words
 from approvals.views.signing import PASSWORD, signed
 from registry.errors import (
@@ -36,6 +36,7 @@ from registry.errors import (
     Refusal,
     TemplateDoesNotParse,
 )
+from registry.numbers import whole
 
 WHEN_READY = "release_when_ready"
 
@@ -187,7 +188,7 @@ def _release(request: SignedIn, change: ApprovalRequest) -> str:
     services.release(
         change.pk,
         actor=request.user,
-        expected_generation=number(request.POST.get("expected_generation")),
+        expected_generation=whole(request.POST.get("expected_generation")),
         seen=request.POST.get("seen", ""),
         key=key_of(request, "release"),
     )

@@ -11,10 +11,11 @@ from approvals import lines, reads, services
 from approvals.forms import free_text
 from approvals.lines import Spot
 from approvals.models import ApprovalRequest, Thread
-from approvals.views.frame import SignedIn, key_of, number
+from approvals.views.frame import SignedIn, key_of
 from registry.documents import with_newlines_of
 from registry.errors import BadInput, NotFound
 from registry.models import Version
+from registry.numbers import whole
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def typed_of(request: HttpRequest) -> Typed:
 def chosen_line(request: HttpRequest) -> tuple[str, int | None]:
     """Section and line that a link of the diff, or the form on it, names."""
     sent = request.POST if request.method == "POST" else request.GET
-    return sent.get("path", ""), number(sent.get("line"))
+    return sent.get("path", ""), whole(sent.get("line"))
 
 
 def _open(request: SignedIn, change: ApprovalRequest) -> str:
@@ -94,7 +95,7 @@ def _reopen(request: SignedIn, change: ApprovalRequest) -> str:
 
 
 def _apply(request: SignedIn, change: ApprovalRequest) -> str:
-    remark = reads.remark_of(change, number(_which(request)))
+    remark = reads.remark_of(change, whole(_which(request)))
     if remark is None:
         raise NotFound("There is no such suggestion.")
     services.apply_suggestion(
@@ -122,7 +123,7 @@ def _ask_again(request: SignedIn, change: ApprovalRequest) -> str:
 
 
 def _lift(request: SignedIn, change: ApprovalRequest) -> str:
-    vote = reads.vote_of(change, number(_which(request)))
+    vote = reads.vote_of(change, whole(_which(request)))
     if vote is None:
         raise NotFound("There is no such vote.")
     services.lift_refusal(
@@ -139,7 +140,7 @@ def _which(request: SignedIn) -> str:
 
 
 def _thread(request: SignedIn, change: ApprovalRequest) -> Thread:
-    found = reads.thread_of(change, number(_which(request)))
+    found = reads.thread_of(change, whole(_which(request)))
     if found is None:
         raise NotFound("There is no such thread.")
     return found

@@ -43,6 +43,8 @@ def _clean(segment: str) -> str:
 
 
 def _shortened(name: str) -> str:
-    while len(name) > MAX_LENGTH - _MARK or len(name_key(name)) > MAX_LENGTH - _MARK:
+    longest = MAX_LENGTH - _MARK
+    # A joiner that lost the letter behind it is one that nobody sees.
+    while len(name) > longest or len(name_key(name)) > longest or unseen(name, len(name) - 1):
         name = name[:-1]
     return name.rstrip("/").rstrip()

@@ -6,6 +6,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from config.demo.context import demo
 from config.demo.visitor import visitor
 
 
@@ -33,3 +34,8 @@ def test_visitor__address_with_a_sign_in_of_its_own__never_looks_at_the_session(
 def test_visitor__page__looks_who_it_is() -> None:
     with pytest.raises(Looked):
         answered("/")
+
+
+@pytest.mark.django_db
+def test_context__refused_before_anybody_knows_who_asks__is_a_visitor() -> None:
+    assert demo(HttpRequest())["demo"]["title"] == "visitor"

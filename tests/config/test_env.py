@@ -227,7 +227,7 @@ def test_email__unknown_form__is_refused(url: str) -> None:
     [
         ({}, "filesystem://"),
         ({"REDIS_URL": "redis://r:6379/1"}, "redis://r:6379/1"),
-        ({"REDIS_URL": "redis://r:6379/1", "CELERY_BROKER_URL": "amqp://m"}, "amqp://m"),
+        ({"REDIS_URL": "redis://r:6379/1", "CELERY_BROKER_URL": "rediss://m"}, "rediss://m"),
     ],
 )
 def test_broker_url__by_what_is_set__goes_from_own_to_redis_to_files(
@@ -240,6 +240,57 @@ def test_broker_url__by_what_is_set__goes_from_own_to_redis_to_files(
 def test_broker_url__no_address__is_refused_by_name(name: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=name):
         env.broker_url({name: "redis.example.org"})
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "CELERY_BROKER_URL"])
+@pytest.mark.parametrize(
+    "url", ["redis://r/one", "redis://r:6379/0/1", "redis:///0", "redis://r:port/0", "amqp://m"]
+)
+def test_broker_url__no_redis_database__is_refused_by_name(name: str, url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=name):
+        env.broker_url({name: url})
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 49])
+def test_require_secret_key__too_short__says_how_long_it_must_be(key: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"has {len(key)} characters.*at least 50"):
+        env.require_secret_key({"SECRET_KEY": key})
+
+
+@pytest.mark.parametrize("level", ["LOUD", "NOTSET", "10"])
+def test_log_level__unknown__is_refused_with_the_names(level: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="LOG_LEVEL must be one of DEBUG, INFO"):
+        env.log_level({"LOG_LEVEL": level})
+
+
+def test_log_level__small_letters__is_taken() -> None:
+    assert env.log_level({"LOG_LEVEL": "warning"}) == "WARNING"
+
+
+@pytest.mark.parametrize(
+    "sender", ["prompts@example.org", "Prompts <prompts@example.org>", "countersign@localhost"]
+)
+def test_sender__one_address__is_taken(sender: str) -> None:
+    assert env.sender({"EMAIL_FROM": sender}, "prompts.example.org") == sender
+
+
+@pytest.mark.parametrize("host", ["localhost", "prompts", "10.0.0.5", "prompts.example.org"])
+def test_sender__none_set__is_one_at_the_host(host: str) -> None:
+    assert env.sender({}, host) == f"Countersign <countersign@{host}>"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "not an address",
+        "prompts",
+        "a@example.org, b@example.org",
+        "a@example.org\nBcc: all@example.org",
+    ],
+)
+def test_sender__no_address_or_several__is_refused(sender: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_FROM must be one address"):
+        env.sender({"EMAIL_FROM": sender}, "prompts.example.org")
 
 
 def test_networks__addresses_networks_and_socket__are_taken() -> None:

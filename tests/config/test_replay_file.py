@@ -134,6 +134,15 @@ def test_name__too_long__is_cut_and_marked() -> None:
     assert name.endswith("~" + source_of(long, 1)[:8])
 
 
+def test_name__cut_behind_a_joiner__loses_the_joiner_too() -> None:
+    # Between these two letters the joiner is seen; where the second one is cut off, it is not.
+    long = _parsed("acmes", "\u06cc\u200c" * 150 + ".md")
+
+    (name,) = candidates(long, source_of(long, 1))
+
+    assert name.rpartition("~")[0].endswith("\u06cc")
+
+
 def _parsed(repo: str, path: str) -> History:
     return History(1, repo, path, "", ())
 

@@ -239,7 +239,9 @@ def test_propose__session_ended_without_javascript__loses_no_character(town: Tow
 def test_pages__on_a_phone__never_scroll_sideways(town: Town) -> None:
     mara = town.person("mara", roles.AUTHORS)
     town.person("tom", roles.SUPPORT)
-    request = town.asked(first_text(town, mara), QUOTE, mara)
+    intro = first_text(town, mara)
+    prompts.edit_prompt(intro, tags=["x" * 40], actor=mara)
+    request = town.asked(intro, QUOTE, mara)
     page = town.window(town.owner, viewport={"width": 360, "height": 740})
     wide = {}
     for at in (

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from approvals.models import ApprovalRequest
 from approvals.presenters.explained import explained, lines_of
+from registry.numbers import whole
 
 
 class Command(BaseCommand):
@@ -41,8 +42,7 @@ class Command(BaseCommand):
 
 
 def _request(text: str) -> ApprovalRequest:
-    # A longer number is none that a request can have, and PostgreSQL refuses to be asked for it.
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    number = whole(text) or 0
     request: ApprovalRequest | None = ApprovalRequest.objects.with_parts().filter(pk=number).first()
     if request is None:
         raise CommandError(f"There is no request “{text}”.", returncode=2)

@@ -55,6 +55,14 @@ def test_form__most_messages_that_may_be_stored__is_read_whole() -> None:
     assert document_of(form, {}).digest
 
 
+@pytest.mark.parametrize(
+    "origin", ["9" * 5000, "\u0663", "-1", "one"], ids=["long", "other digits", "less", "word"]
+)
+def test_form__message_that_no_page_numbered__has_no_origin(origin: str) -> None:
+    form = from_post(QueryDict(urlencode({"role": "user", "content": "Hello", "origin": origin})))
+    assert form.messages[0].origin is None
+
+
 def test_propose__chat_of_more_messages_than_may_be_stored__is_413_and_gives_them_back(
     chat: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
