@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.http import QueryDict
 from audit.canonical import CanonicalError, check_text
 from registry.documents import Document, build, with_newlines_of
 from registry.errors import InvalidDocument, InvalidText
+from registry.json_text import each_once
 from registry.models import Label, Prompt
 from registry.numbers import whole
 
@@ -195,7 +196,7 @@ def _parsed(text: str, title: str) -> Any:
     if not text.strip():
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=each_once(_said_twice(title)))
     except json.JSONDecodeError as error:
         raise InvalidDocument(
             f"{title}: this is not JSON (line {error.lineno}, column {error.colno}: "
@@ -206,3 +207,9 @@ def _parsed(text: str, title: str) -> Any:
         raise InvalidDocument(
             f"{title}: a number or the nesting in this JSON is too large.", field="settings"
         ) from None
+
+
+def _said_twice(title: str) -> Callable[[str], InvalidDocument]:
+    return lambda name: InvalidDocument(
+        f"{title}: “{name}” stands twice in one object. Keep one of them.", field="settings"
+    )

@@ -16,8 +16,13 @@ from approvals.api import router as approvals_router
 from approvals.api_writes import routers as writing_routers
 from config.problems import handle_errors
 from registry.api import router as registry_router
-from registry.api.problems import each_once
+from registry.api.problems import RepeatedParameter
 from registry.api.schemas import Problem
+from registry.json_text import each_once
+
+_EACH_ONCE = each_once(
+    lambda name: RepeatedParameter(f"“{name}” is given more than once in the body. Send it once.")
+)
 
 
 class JsonParser(Parser):
@@ -25,7 +30,7 @@ class JsonParser(Parser):
 
     @override
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(request.body, object_pairs_hook=each_once)
+        found: dict[str, Any] = json.loads(request.body, object_pairs_hook=_EACH_ONCE)
         return found
 
 

@@ -27,6 +27,11 @@ from registry.admin.fields import LinesField, table
 from registry.admin.kept import KeptAdmin
 from registry.admin.looking import LookAdmin
 from registry.admin.steps import Done, Step, StepForm
+from registry.json_text import each_once
+
+_EACH_ONCE = each_once(
+    lambda name: forms.ValidationError(f"“{name}” stands twice in one object. Keep one of them.")
+)
 
 
 class JsonField(LinesField):
@@ -40,7 +45,7 @@ class JsonField(LinesField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
-            found = json.loads(text, object_pairs_hook=_each_key_once)
+            found = json.loads(text, object_pairs_hook=_EACH_ONCE)
         except json.JSONDecodeError as error:
             raise forms.ValidationError(
                 f"Line {error.lineno}, column {error.colno}: this is not JSON ({error.msg})."
@@ -50,15 +55,6 @@ class JsonField(LinesField):
         if not isinstance(found, dict):
             raise forms.ValidationError("A policy is a JSON object: it begins with {.")
         return found
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise forms.ValidationError(f"“{twice}” stands twice in one object. Keep one of them.")
-    return found
 
 
 class PolicyForm(StepForm):

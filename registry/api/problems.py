@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from http.client import responses
 from typing import Any
@@ -85,16 +85,6 @@ def refuse_unknown(request: HttpRequest, known: Collection[str] = ()) -> None:
             raise UnknownParameter(f"“{name[:100]}” is not a parameter here. {use}")
         if len(values) > 1:
             raise RepeatedParameter(f"“{name}” is given {len(values)} times. Send it once.")
-
-
-def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of a JSON body; RepeatedParameter where a name stands in it twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        shown = twice[:100].encode("utf-8", "replace").decode()
-        raise RepeatedParameter(f"“{shown}” is given more than once in the body. Send it once.")
-    return found
 
 
 def type_of(code: str) -> str:

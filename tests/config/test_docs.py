@@ -46,7 +46,10 @@ COMMANDS = {
     ".venv/bin/python manage.py migrate": ONCE,
     ".venv/bin/python manage.py bootstrap --username NAME --email ADDRESS": ONCE,
     ".venv/bin/python manage.py collectstatic --no-input": ONCE,
-    ".venv/bin/gunicorn config.wsgi --bind 127.0.0.1:8000 --workers 4 --timeout 60": PROCESSES,
+    (
+        ".venv/bin/gunicorn config.wsgi --bind 127.0.0.1:8000 --workers 4 --timeout 60 "
+        "--no-control-socket"
+    ): PROCESSES,
     ".venv/bin/celery -A config worker --loglevel INFO --concurrency 4": PROCESSES,
     ".venv/bin/celery -A config beat --loglevel INFO": PROCESSES,
 }

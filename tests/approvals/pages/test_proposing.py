@@ -289,6 +289,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "empty": ({"template": ""}, 422, "invalid_document"),
     "unknown format": ({"template_format": "erb"}, 422, ""),
     "settings not JSON": ({"model_settings": "{temperature: 1}"}, 422, "invalid_document"),
+    "a name twice": ({"model_settings": '{"a": 1, "a": 2}'}, 422, "invalid_document"),
     "settings with a lone surrogate": ({"model_settings": r'{"a": "\ud800"}'}, 422, "invalid_text"),
     "settings not an object": ({"model_settings": "[1]"}, 422, "invalid_document"),
     "a number too large": ({"model_settings": '{"a": 9007199254740993}'}, 422, "invalid_document"),
