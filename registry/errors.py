@@ -40,6 +40,13 @@ class AddressByYou(NotAllowed):
     title = "A second person has to do this"
 
 
+class SecondOwnerNeeded(NotAllowed):
+    """What one governance owner asked for is done by another one."""
+
+    code = "second_owner_needed"
+    title = "A second person has to do this"
+
+
 class NotFound(Refusal):
     code = "not_found"
     title = "Not found"
@@ -95,6 +102,21 @@ class TooManyMessages(ContentTooLarge):
 class UnknownLabel(NotFound):
     code = "unknown_label"
     title = "There is no such label"
+
+
+class PromotesFromItself(BadInput):
+    code = "promotes_from_itself"
+    title = "A label cannot promote from itself"
+
+
+class PromotesInCircle(BadInput):
+    code = "promotes_in_circle"
+    title = "Labels cannot promote in a circle"
+
+
+class PromotesFromProtected(BadInput):
+    code = "promotes_from_protected"
+    title = "A label that is not protected comes first"
 
 
 class AmbiguousSelector(BadInput):

@@ -69,6 +69,8 @@ class Facts:
             facts = {k: v for k, v in event["commitments"].items() if k in texts}
             if event["action"] == "registry.prompt.created":
                 facts["namespace"] = event["related"][0]["id"]
+            elif event["action"] == "registry.label.created":
+                facts |= {"asked_from": None, "asked_by": None}
             self._tell(kind, event["subject"]["id"], {**event["to"], **facts}, event["seq"])
         for token in event["data"].get("tokens_revoked", ()):
             self._tell("token", token, {"revoked": True}, event["seq"])
@@ -168,8 +170,8 @@ class Facts:
             )
 
     def _labels(self) -> _Rows:
-        rows = Label.objects.using(self.using).select_related("promotes_from").order_by("pk")
-        for row in rows:
+        parts = ("promotes_from", "asked_from", "asked_by")
+        for row in Label.objects.using(self.using).select_related(*parts).order_by("pk"):
             yield (
                 str(row.public_id),
                 {
@@ -177,6 +179,8 @@ class Facts:
                     "protected": row.protected,
                     "order": row.order,
                     "promotes_from": _id(row.promotes_from),
+                    "asked_from": _id(row.asked_from),
+                    "asked_by": _id(row.asked_by),
                 },
             )
 

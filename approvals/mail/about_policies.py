@@ -1,4 +1,4 @@
-"""Mail to governance owners about changes of policies: asked to decide, in force, rejected."""
+"""Mail to governance owners about what two of them decide: policies, what labels promote from."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from django.conf import settings
 from django.urls import reverse
 
 from approvals.explain import requirements_of, title_of
+from approvals.mail.about_people import news_of
 from approvals.mail.parts import Letter, NotOwed, Words, moment, named
-from approvals.mail.texts import one_line, quoted
+from approvals.mail.texts import one_line, page_link, quoted
 from approvals.models import ApprovalRequest, Review
 from approvals.presenters.needs import lines_of
 from audit.models import AuditBlob
 from registry import permissions
-from registry.models import OutboxMail
+from registry.models import Label, OutboxMail
 
 
 def _change(mail: OutboxMail) -> ApprovalRequest:
@@ -89,8 +90,66 @@ def _rejected(mail: OutboxMail, now: datetime) -> Letter:
     )
 
 
+# -- what a label promotes from -------------------------------------------------------------
+
+
+def _label(mail: OutboxMail) -> Label:
+    rows = Label.objects.select_related("promotes_from", "asked_from", "asked_by")
+    label = rows.filter(public_id=mail.subject_id).first()
+    if mail.subject_type != "registry.label" or label is None:
+        raise NotOwed("unknown_subject")
+    if not permissions.is_governance_owner(mail.recipient):
+        raise NotOwed("not_visible")
+    return label
+
+
+def _source_letter(mail: OutboxMail, label: Label, subject: str, *lead: str) -> Letter:
+    page = page_link("admin:registry_label_change", label.pk)
+    link = {"link": page, "words": "Open the label"} if mail.recipient.is_staff else {}
+    return news_of(mail).letter(subject, *lead, **link)
+
+
+def _source_asked(mail: OutboxMail, now: datetime) -> Letter:
+    label = _label(mail)
+    if label.asked_by is None:
+        raise NotOwed("decided")
+    who, wanted = named(label.asked_by), label.asked_from or "no label"
+    return _source_letter(
+        mail,
+        label,
+        f"{who} asks that {label} promotes from {wanted}",
+        f"{who} asks that {label} promotes from {wanted}; it promotes from "
+        f"{label.promotes_from or 'no label'} now. Nothing changes until another governance owner "
+        "chooses the same, because it says where a version is tried before it goes live.",
+    )
+
+
+def _source_set(mail: OutboxMail, now: datetime) -> Letter:
+    label, news = _label(mail), news_of(mail)
+    source = label.promotes_from or "no label"
+    return _source_letter(
+        mail,
+        label,
+        f"{label} promotes from {source}",
+        f"{news.who} agreed on {news.when} to what was asked. Changes under way are judged by it.",
+    )
+
+
+def _source_kept(mail: OutboxMail, now: datetime) -> Letter:
+    label, news = _label(mail), news_of(mail)
+    return _source_letter(
+        mail,
+        label,
+        f"{label} still promotes from {label.promotes_from or 'no label'}",
+        f"{news.who} took back on {news.when} what was asked; nothing changed.",
+    )
+
+
 WRITERS: dict[str, Callable[[OutboxMail, datetime], Letter]] = {
     "policy_asked": _asked,
     "policy_in_force": _in_force,
     "policy_rejected": _rejected,
+    "label_source_asked": _source_asked,
+    "label_source_set": _source_set,
+    "label_source_kept": _source_kept,
 }

@@ -21,8 +21,11 @@ MET, UNMET, NO = Status.SATISFIED, Status.UNSATISFIED, Status.NOT_APPLICABLE
 
 def staging(facts: Facts, rules: PolicyRules, at: datetime) -> Requirement:
     """Tried first, since its scan, for the minutes that the policy asks for."""
-    if facts.staging is None or rules.staging is None:
+    if rules.staging is None:
         return Requirement("staging", NO, "Tried first", "The policy asks for no trial.")
+    if facts.staging is None:
+        sentence = f"{facts.label} promotes from no label on which it could be tried."
+        return Requirement("staging", NO, "Tried first", sentence)
     title = f"Tried on {facts.staging.label}"
     placed, scan = facts.staging.placed_at, facts.scan
     since = placed is not None and scan is not None and placed >= scan.finished_at

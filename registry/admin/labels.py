@@ -39,10 +39,7 @@ class LabelForm(StepForm):
 class OrderForm(StepForm):
     """reorder_label"""
 
-    lead = (
-        "Where the label stands in lists. What it promotes from stays as it was made: to change "
-        "that could weaken what has to be met before a release, so it is not for one person."
-    )
+    lead = "Where the label stands in lists. It decides nothing but that."
 
     order = forms.IntegerField(help_text="Labels are listed by it; production is last.")
 
@@ -56,6 +53,52 @@ class OrderForm(StepForm):
         label = labels.reorder_label(self.row, self.cleaned_data["order"], actor=actor)
         moved = label.order != was
         return Done(f"{label} stands at {label.order}." if moved else "Nothing changed.", label)
+
+
+class SourceForm(StepForm):
+    """promote_label_from"""
+
+    lead = (
+        "The label on which a version is tried before it comes here, where a policy asks for that. "
+        "On a protected label another choice could weaken what has to be met before a release, so "
+        "a second governance owner makes the same one before it counts. To choose what is so now "
+        "takes back what was asked."
+    )
+
+    promotes_from = forms.ModelChoiceField(
+        Label.objects.order_by("order", "name"),
+        label="Promotes from",
+        required=False,
+        empty_label="No label: versions come here untried",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"promotes_from": self.row.promotes_from_id}
+        self.fields["promotes_from"].help_text = asked_in_words(self.row)
+
+    @override
+    def perform(self, actor: User) -> Done:
+        was = (self.row.promotes_from, self.row.asked_from, self.row.asked_by)
+        source = self.cleaned_data["promotes_from"]
+        label = labels.promote_label_from(self.row, source, actor=actor)
+        if (label.promotes_from, label.asked_from, label.asked_by) == was:
+            words = "Nothing changed."
+        elif label.promotes_from != was[0]:
+            words = f"{label} promotes from {source or 'no label'}."
+        elif label.asked_by is not None:
+            words = f"{label} stays as it is until another governance owner chooses the same."
+        else:
+            words = f"What was asked is taken back; {label} stays as it is."
+        return Done(words, label)
+
+
+def asked_in_words(label: Label) -> str:
+    """Who asks that a label promotes from another one; empty where nobody does."""
+    if label.asked_by is None:
+        return ""
+    wanted = label.asked_from or "no label"
+    return f"{label.asked_by} asks that {label} promotes from {wanted}."
 
 
 class ProtectForm(StepForm):
@@ -84,8 +127,14 @@ class LabelAdmin(KeptAdmin):
     makers = (Step("label", "New label", LabelForm),)
     steps = (
         Step("order", "Change the order", OrderForm),
+        Step("source", "Change what it promotes from", SourceForm),
         Step("protect", "Protect", ProtectForm, _unprotected),
     )
     list_display: ClassVar[list[str]] = ["name", "protected", "order", "promotes_from"]
     list_select_related: ClassVar[list[str]] = ["promotes_from"]
-    fields: ClassVar[list[str]] = ["name", "protected", "order", "promotes_from"]
+    fields: ClassVar[list[str]] = ["name", "protected", "order", "promotes_from", "asked"]
+
+    @admin.display(description="asked for")
+    def asked(self, row: Label) -> str:
+        """A change of what it promotes from that waits for a second one."""
+        return asked_in_words(row) or "Nothing."

@@ -16,13 +16,19 @@ from registry.querysets import ReleaseQuerySet
 
 
 class Label(models.Model):
-    """A registry-wide name for an environment; `protected` only ever goes from no to yes."""
+    """A registry-wide name for an environment; `protected` only ever goes from no to yes.
+
+    While `asked_by` is set, that governance owner asks that the label promotes from `asked_from`,
+    or from none, and waits for a second one to say the same.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.SlugField(max_length=36, unique=True)
     protected = models.BooleanField(default=False)
     order = models.PositiveSmallIntegerField(default=0)
     promotes_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
+    asked_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     history = HistoricalRecords()
 

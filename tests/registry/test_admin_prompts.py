@@ -349,29 +349,3 @@ def test_protect__label__is_for_good(owner: Client, staging: Label) -> None:
     assert staging.protected
     assert new_events(before) == ["registry.label.protected"]
     assert "Protect" not in [s["words"] for s in owner.get(address(staging)).context["steps"]]
-
-
-def test_order__of_a_label__is_changed_and_what_it_promotes_from_is_not_offered(
-    owner: Client, production: Label
-) -> None:
-    url = step(production, "order")
-    page = owner.get(url)
-    assert page.context["form"].initial == {"order": 20}
-    assert "weaken" in page.content.decode()
-    assert [*page.context["form"].fields] == ["order"]
-    before = events()
-    owner.post(url, {"order": "25"})
-    production.refresh_from_db()
-    assert production.order == 25
-    assert new_events(before) == ["registry.label.reordered"]
-
-
-def test_order__out_of_range__is_refused_at_the_field_and_keeps_what_was_typed(
-    owner: Client, production: Label
-) -> None:
-    before = everything()
-    response = owner.post(step(production, "order"), {"order": "99999"})
-    assert response.status_code == 422
-    assert "from 0 to 32767" in str(response.context["form"].errors["order"])
-    assert 'value="99999"' in response.content.decode()
-    assert everything() == before

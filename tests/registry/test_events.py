@@ -22,7 +22,7 @@ from registry.services import (
     prompts,
     tokens,
 )
-from tests.people import TEMPLATE, MakePrompt
+from tests.people import TEMPLATE, MakePrompt, make_person
 from tests.registry.steps import actions
 
 
@@ -39,6 +39,10 @@ class World:
     namespace: Namespace
     prompt: Prompt
     staging: Label
+    production: Label
+    greta: User
+    canary: Label
+    asked: Label
 
 
 @pytest.fixture
@@ -49,12 +53,31 @@ def world(
     namespace: Namespace,
     prompt: Prompt,
     staging: Label,
+    production: Label,
 ) -> World:
     """An installation at work."""
     robot = people.create_service_account("ci", actor=governance_owner)
     token, _ = tokens.create_token(robot, name="x", scopes=["read"], actor=governance_owner)
     team = namespaces.create_team("Care", actor=governance_owner)
-    return World(governance_owner, author, outsider, robot, token, team, namespace, prompt, staging)
+    greta = make_person("greta", roles.GOVERNANCE_OWNERS, by=governance_owner)
+    canary = labels.create_label("canary", actor=governance_owner)
+    asked = labels.create_label("eu", protected=True, promotes_from=staging, actor=governance_owner)
+    labels.promote_label_from(asked, canary, actor=governance_owner)
+    return World(
+        governance_owner,
+        author,
+        outsider,
+        robot,
+        token,
+        team,
+        namespace,
+        prompt,
+        staging,
+        production,
+        greta,
+        canary,
+        asked,
+    )
 
 
 def safety() -> Group:
@@ -128,6 +151,14 @@ IDEMPOTENT: list[tuple[Verb, str]] = [
     (lambda w: tokens.revoke_token(w.token, actor=w.gwen), "registry.token.revoked"),
     (lambda w: labels.protect_label(w.staging, actor=w.gwen), "registry.label.protected"),
     (lambda w: labels.reorder_label(w.staging, 5, actor=w.gwen), "registry.label.reordered"),
+    (
+        lambda w: labels.promote_label_from(w.staging, w.canary, actor=w.gwen),
+        "registry.label.source_set",
+    ),
+    (
+        lambda w: labels.promote_label_from(w.asked, w.staging, actor=w.gwen),
+        "registry.label.source_kept",
+    ),
 ]
 
 MAKING: list[tuple[Verb, str]] = [
@@ -142,7 +173,15 @@ MAKING: list[tuple[Verb, str]] = [
     ),
     (lambda w: namespaces.create_team("Sales", actor=w.gwen), "registry.team.created"),
     (lambda w: prompts.create_prompt("support/x", actor=w.author), "registry.prompt.created"),
-    (lambda w: labels.create_label("canary", actor=w.gwen), "registry.label.created"),
+    (lambda w: labels.create_label("sandbox", actor=w.gwen), "registry.label.created"),
+    (
+        lambda w: labels.promote_label_from(w.production, w.canary, actor=w.gwen),
+        "registry.label.source_asked",
+    ),
+    (
+        lambda w: labels.promote_label_from(w.asked, w.canary, actor=w.greta),
+        "registry.label.source_set",
+    ),
     (
         lambda w: tokens.create_token(w.robot, name="y", scopes=["read"], actor=w.gwen),
         "registry.token.created",

@@ -97,6 +97,7 @@ def world(
     )
     canary = labels.protect_label(labels.create_label("canary", actor=gwen), actor=gwen)
     labels.reorder_label(canary, 15, actor=gwen)
+    _promote(canary, production, gwen)
     robot = people.create_service_account("ci", actor=gwen)
     token, _ = tokens.create_token(robot, name="x", scopes=["read"], actor=gwen)
     gone, _ = tokens.create_token(robot, name="y", scopes=["place"], actor=gwen)
@@ -115,6 +116,18 @@ def world(
     passwords.choose_password("twelve long words", token=link["token"], actor=outsider)
     _hand_over(make_prompt, namespace, outsider, gwen)
     return World(gwen, author, outsider, prompt, production, first, second, row, token)
+
+
+def _promote(canary: Label, production: Label, gwen: User) -> None:
+    """Canary got a source; for production one was taken back, one agreed to, and one waits."""
+    greta = make_person("greta", roles.GOVERNANCE_OWNERS, by=gwen)
+    staging = production.promotes_from
+    labels.promote_label_from(canary, staging, actor=gwen)
+    labels.promote_label_from(production, None, actor=gwen)
+    labels.promote_label_from(production, staging, actor=gwen)
+    labels.promote_label_from(production, canary, actor=greta)
+    labels.promote_label_from(production, canary, actor=gwen)
+    labels.promote_label_from(production, staging, actor=gwen)
 
 
 def _hand_over(make_prompt: MakePrompt, namespace: Namespace, heir: User, gwen: User) -> None:
@@ -389,6 +402,16 @@ TAMPERED: list[tuple[str, Callable[[World], Any], list[tuple[str, bool]]]] = [
     (
         "label unprotected",
         lambda w: Label.objects.filter(pk=w.production.pk).update(protected=False),
+        [("registry.label", True)],
+    ),
+    (
+        "label promoted from another one past the verb",
+        lambda w: Label.objects.filter(pk=w.production.pk).update(promotes_from=None),
+        [("registry.label", True)],
+    ),
+    (
+        "label asked for in the name of somebody else",
+        lambda w: Label.objects.filter(name="canary").update(asked_by=w.gwen),
         [("registry.label", True)],
     ),
     (
