@@ -241,6 +241,16 @@ def can_create(account: User | None, namespace: Namespace) -> bool:
     )
 
 
+def require_create(actor: Actor, namespace: Namespace) -> None:
+    """Raise NotAllowed, which names who can grant it, where the actor may not create prompts."""
+    account = actor.account
+    if not can_create(account, namespace):
+        raise NotAllowed(
+            f"This needs the permission to create prompts in {namespace}. "
+            f"{_who_can_grant_create(account)}"
+        )
+
+
 # -- parts ----------------------------------------------------------------------------------
 
 
@@ -271,6 +281,17 @@ def _governing() -> QuerySet[User]:
     """Return the governance owners whose accounts are active."""
     return User.objects.filter(
         memberships__group__name=roles.GOVERNANCE_OWNERS, is_active=True, kind=User.Kind.PERSON
+    )
+
+
+def _who_can_grant_create(account: User | None) -> str:
+    """The sentence that names who can let this account create in a namespace."""
+    names = [str(p) for p in sorted(_governing(), key=_by_name) if p != account]
+    if names:
+        return f"{either(names)} can grant it."
+    return (
+        "You are the only governance owner, and nobody grants themselves anything. Make another "
+        "person one, who can then grant it."
     )
 
 

@@ -25,7 +25,6 @@ from registry.errors import (
     InvalidName,
     InvalidText,
     NameTaken,
-    NotAllowed,
     NotFound,
     Refusal,
     WrongState,
@@ -137,11 +136,7 @@ def _check_may_create(name: str, account: User) -> None:
         raise NotFound(f"There is no namespace “{first}”. A governance owner can make it.")
     if namespace.name != first:
         raise InvalidName(f"The namespace is written “{namespace.name}”. Rename the folder.")
-    if not permissions.can_create(account, namespace):
-        raise NotAllowed(
-            f"This needs the permission to create prompts in {namespace}. "
-            "A governance owner can grant it."
-        )
+    permissions.require_create(account, namespace)
 
 
 def _add_texts(found: Plan, importer: Importer) -> bool:

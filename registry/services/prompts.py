@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from audit.ledger import Recording, recording
 from registry import permissions, releases, rules
 from registry.actors import Actor
-from registry.errors import BadInput, InvalidName, NameTaken, NotAllowed, NotFound, Refusal
+from registry.errors import BadInput, InvalidName, NameTaken, NotFound, Refusal
 from registry.holdings import role_named
 from registry.models import Namespace, Prompt, Team, User
 from registry.names import check_name, name_key, namespace_of
@@ -71,11 +71,7 @@ def create_prompt(
         check_name(name)
         check_shown(name=name, description=description)
         namespace = _namespace(name)
-        if not permissions.can_create(actor.account, namespace):
-            raise NotAllowed(
-                f"This needs the permission to create prompts in {namespace}. "
-                "A governance owner can grant it."
-            )
+        permissions.require_create(actor, namespace)
         if Prompt.objects.filter(name_key=name_key(name)).exists():
             raise not_free(name, actor)
         prompt = Prompt(

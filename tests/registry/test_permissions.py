@@ -349,5 +349,41 @@ def test_can_create__deactivated__is_false(
     assert not permissions.can_create(author, namespace)
 
 
+def test_require_create__no_row__names_every_governance_owner_who_can_grant_it(
+    namespace: Namespace, outsider: User, governance_owner: User
+) -> None:
+    make_person("greta", roles.GOVERNANCE_OWNERS, by=governance_owner)
+    with pytest.raises(NotAllowed) as no:
+        permissions.require_create(outsider, namespace)
+    assert no.value.sentence == (
+        "This needs the permission to create prompts in support. "
+        "Greta governance-owners or Gwen Owner can grant it."
+    )
+
+
+def test_require_create__governance_owner_deactivated__is_not_named(
+    namespace: Namespace, outsider: User, governance_owner: User
+) -> None:
+    greta = make_person("greta", roles.GOVERNANCE_OWNERS, by=governance_owner)
+    people.deactivate(greta, actor=governance_owner)
+    with pytest.raises(NotAllowed, match=r"support\. Gwen Owner can grant it"):
+        permissions.require_create(outsider, namespace)
+
+
+def test_require_create__governance_owner_without_it__names_another_and_never_themselves(
+    namespace: Namespace, governance_owner: User
+) -> None:
+    make_person("greta", roles.GOVERNANCE_OWNERS, by=governance_owner)
+    with pytest.raises(NotAllowed, match=r"support\. Greta governance-owners can grant it"):
+        permissions.require_create(governance_owner, namespace)
+
+
+def test_require_create__the_only_governance_owner__says_how_somebody_could_grant_it(
+    namespace: Namespace, governance_owner: User
+) -> None:
+    with pytest.raises(NotAllowed, match="Make another person one, who can then grant it"):
+        permissions.require_create(governance_owner, namespace)
+
+
 def test_role_names__all__have_a_group_each(role_groups: None) -> None:
     assert set(Group.objects.values_list("name", flat=True)) == set(roles.ALL_ROLES)
