@@ -27,6 +27,9 @@ _SUFFIXES = {
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
+#: tokens of a Jinja2 template, texts between its tags among them; a second or two to read
+MAX_TOKENS = 50_000
+
 # What hostile input can make a parser raise besides its own syntax error: nesting that exhausts
 # the stack, and numbers too long to convert.
 _HOSTILE = (RecursionError, OverflowError, ValueError, MemoryError)
@@ -108,7 +111,10 @@ class _AnyName(dict[str, Callable[..., Any]]):
 
 
 class _Counter(Extension):
-    """Counts the tokens handed to the parser, so that a syntax error can be given a column."""
+    """Counts the tokens handed to the parser, so that a syntax error can be given a column.
+
+    It ends a template that would keep a page waiting: real ones have a few hundred tokens.
+    """
 
     handed = 0
 
@@ -117,6 +123,11 @@ class _Counter(Extension):
         self.handed = 0
         for token in stream:
             self.handed += 1
+            if self.handed > MAX_TOKENS:
+                raise TemplateSyntaxError(
+                    f"the tags up to here have more than {MAX_TOKENS:,} words and signs",
+                    token.lineno,
+                )
             yield token
 
 
@@ -143,9 +154,15 @@ def _jinja_parse(template: str, environment: ImmutableSandboxedEnvironment) -> n
     except TemplateSyntaxError as error:
         place = _jinja_place(template, environment, error.lineno)
         problem = (error.message or "the template is not valid").rstrip(".")
-        raise _refuse_at(place, problem, "Mend the tag there", "jinja2") from None
+        too_many = _counter(environment).handed > MAX_TOKENS
+        fix = "Split the template" if too_many else "Mend the tag there"
+        raise _refuse_at(place, problem, fix, "jinja2") from None
     except _HOSTILE:
         raise _jinja_hostile() from None
+
+
+def _counter(environment: ImmutableSandboxedEnvironment) -> _Counter:
+    return cast(_Counter, environment.extensions[_Counter.identifier])
 
 
 def _jinja_variables(template: str) -> Iterable[str]:
@@ -172,7 +189,7 @@ def _jinja_hostile() -> TemplateDoesNotParse:
 
 def _jinja_place(template: str, environment: ImmutableSandboxedEnvironment, line: int) -> Position:
     """Jinja2 names only the line; find the token at which its lexer or its parser gave up."""
-    counter = cast(_Counter, environment.extensions[_Counter.identifier])
+    counter = _counter(environment)
     text = _NEWLINE.sub("\n", template)
     starts, offset = [0], 0
     try:
@@ -183,6 +200,8 @@ def _jinja_place(template: str, environment: ImmutableSandboxedEnvironment, line
             skipped = kind in ignored_tokens or kind in {"raw_begin", "raw_end"}
             if not skipped and (value or kind not in ignore_if_empty):
                 starts.append(start)
+            if len(starts) > MAX_TOKENS:
+                break
     except TemplateSyntaxError:
         place = position(text, offset)
     except _HOSTILE:

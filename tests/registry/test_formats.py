@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from registry.errors import InvalidDocument, TemplateDoesNotParse
-from registry.formats import format_by_suffix, parse, position
+from registry.formats import MAX_TOKENS, format_by_suffix, parse, position
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,18 @@ def test_parse__of_hostile_jinja2__refuses_with_a_place(template: str) -> None:
     with pytest.raises(TemplateDoesNotParse) as refused:
         parse(template, "jinja2")
     assert refused.value.extra["line"] == 1
+
+
+@pytest.mark.parametrize("seed", ["{{ x }}", "{% if a %}b{% endif %}", "{{ a+b+c+d+e }}\n"])
+def test_parse__of_a_megabyte_of_jinja2_tags__says_soon_that_they_are_too_many(seed: str) -> None:
+    started = time.process_time()
+    with pytest.raises(TemplateDoesNotParse, match=r"more than 50,000 words .* Split the template"):
+        parse(seed * (1_000_000 // len(seed)), "jinja2")
+    assert time.process_time() - started < 5
+
+
+def test_parse__of_as_many_jinja2_tags_as_may_be__lists_the_variables() -> None:
+    assert parse("{{ x }}\n" * (MAX_TOKENS // 4), "jinja2").variables == ("x",)
 
 
 @pytest.mark.parametrize("template_format", ["mustache", "f-string"])
