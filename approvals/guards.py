@@ -17,6 +17,7 @@ SPECS: tuple[Spec, ...] = (
     AppendOnly("approvals_contributor"),
     AppendOnly("approvals_riskscan"),
     AppendOnly("approvals_finding"),
+    AppendOnly("approvals_shadowverdict"),
     AppendOnly("approvals_idempotencykey"),
     AppendOnly("approvals_historicalpolicy"),
     AppendOnly("approvals_historicalapprovalrequest"),

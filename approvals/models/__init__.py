@@ -13,6 +13,7 @@ from approvals.models.requests import (
 )
 from approvals.models.reviews import Lift, Review
 from approvals.models.scans import Finding, RiskScan
+from approvals.models.shadow import ShadowVerdict
 from approvals.models.threads import Remark, Thread
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Review",
     "Revision",
     "RiskScan",
+    "ShadowVerdict",
     "Thread",
     "Verdict",
 ]

@@ -43,7 +43,7 @@ from approvals.policies.requirements import (
     is_releasable,
     unmet,
 )
-from approvals.policies.shadow import would_have
+from approvals.policies.shadow import Shadow, in_shadow, under, would_have
 
 __all__ = [
     "GRANT",
@@ -57,6 +57,7 @@ __all__ = [
     "PolicyRules",
     "Requirement",
     "ScanFacts",
+    "Shadow",
     "SignOff",
     "Stage",
     "StagingFacts",
@@ -70,6 +71,7 @@ __all__ = [
     "document_of",
     "evaluate",
     "in_sample",
+    "in_shadow",
     "in_the_way",
     "is_approvable",
     "is_automatic",
@@ -80,6 +82,7 @@ __all__ = [
     "ready_policies",
     "rules_of",
     "sample_percent",
+    "under",
     "unmet",
     "why_not_kept",
     "would_have",

@@ -22,10 +22,12 @@ from approvals.models import (
     Review,
     Revision,
     RiskScan,
+    ShadowVerdict,
     Thread,
 )
 from approvals.scans import stored_digest
 from approvals.services._common import state_of
+from approvals.services._shadow import told_verdict
 from approvals.votes import digest_of
 from audit.canonical import canonical, sha256_hex
 from audit.payload import time_text
@@ -223,6 +225,19 @@ def _checks(using: str) -> Rows:
         )
 
 
+def _shadow_verdicts(using: str) -> Rows:
+    for row in _all(ShadowVerdict, using, "request", "policy_version", "proposal"):
+        yield (
+            str(row.public_id),
+            {
+                "request": str(row.request.public_id),
+                "revision": row.revision,
+                "at": time_text(row.at),
+                **told_verdict(row),
+            },
+        )
+
+
 #: noun (in a problem's code, `approvals.<noun>`) to the rows of that kind
 ROWS: dict[str, Callable[[str], Rows]] = {
     "request": _requests,
@@ -239,6 +254,7 @@ ROWS: dict[str, Callable[[str], Rows]] = {
     "remark": _remarks,
     "lift": _lifts,
     "check": _checks,
+    "shadow_verdict": _shadow_verdicts,
 }
 
 

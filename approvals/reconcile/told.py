@@ -40,6 +40,9 @@ def _request(event: Event) -> Iterator[Fact]:
         if noun in data:
             facts = dict(data[noun])
             yield noun, facts.pop("id"), facts
+    for shadow in data.get("shadow", ()):
+        facts = {"request": key, "revision": state["revision"], "at": event["ts"], **shadow}
+        yield "shadow_verdict", facts.pop("id"), facts
     if data.get("after_review"):
         yield _after_review(event)
     yield from _scans(event)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from approvals import queue
 from approvals.models import ApprovalRequest
-from approvals.policies import Facts, Requirement, would_have
+from approvals.policies import Facts, Requirement
 from approvals.services import _carrying as carrying
 from approvals.services import _common as common
 from approvals.services import _mail as mail
 from approvals.services import _plans as plans
+from approvals.services import _shadow as shadow
 from approvals.services import _turns as turns
 from audit.ledger import recording
 from registry.actors import Actor, System
@@ -24,7 +26,8 @@ def route(request_id: int, *, actor: Actor = ROUTER) -> ApprovalRequest | None:
     """Send a scanned change on: approved by itself, to people, or back when critical.
 
     Approvals of an earlier revision are kept where the policy says so; when that completes the
-    list the change is approved. None when there is nothing to route.
+    list the change is approved. Policies that are only watched take notes meanwhile. None when
+    there is nothing to route.
     """
     weighed = carrying.weigh(request_id)
     with recording(actor=actor.ref) as log:
@@ -34,7 +37,7 @@ def route(request_id: int, *, actor: Actor = ROUTER) -> ApprovalRequest | None:
         before, planner = common.state_of(request), request.planned_by
         facts, requirements = common.judge(request, log.at)
         subject = (common.REQUEST, request.public_id)
-        noted: dict[str, bool] = {}
+        noted: dict[str, Any] = {}
         carried = carrying.Carried()
         if facts.scan is not None and facts.scan.level != "critical":
             carried = carrying.carry(request, facts, weighed, log.at)
@@ -47,6 +50,7 @@ def route(request_id: int, *, actor: Actor = ROUTER) -> ApprovalRequest | None:
         elif request.verdict and request.verdict.automatic:
             request.to_approved_automatically(at=log.at)
             way = "automatic"
+            noted = shadow.note(request, facts, log.at, in_force=False)
             _go_on(request)
         else:
             request.to_review(due_at=due(facts, log.at))
@@ -58,7 +62,7 @@ def route(request_id: int, *, actor: Actor = ROUTER) -> ApprovalRequest | None:
                 mail.owe("approved", [request.author_id], subject, at=log.at)
                 _go_on(request)
             else:
-                noted = {"would_have": True} if would_have(facts, log.at) else {}
+                noted = shadow.note(request, facts, log.at, in_force=True)
                 told = {vote.reviewer_id for vote, _ in carried.dismissed}
                 mail.owe("review_asked", asked(requirements) - told, subject, at=log.at)
         common.save(request, actor=actor, verb="route", at=log.at)
