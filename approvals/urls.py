@@ -12,6 +12,7 @@ from approvals.views.proposing import new_prompt, propose, revise
 from approvals.views.rebasing import rebase
 from approvals.views.requests import request_diff, request_live, request_page
 from approvals.views.reviews import reviews
+from approvals.views.shadow import shadow_report
 
 app_name = "approvals"
 urlpatterns: list[URLPattern] = [
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/plan", plan, name="plan"),
     path("requests/<int:pk>/emergency", emergency, name="emergency"),
     path("requests/<int:pk>/rebase", rebase, name="rebase"),
+    path("shadow/", shadow_report, name="shadow"),
     path("prompts/", prompts, name="prompts"),
     path("prompts/-/new", new_prompt, name="new-prompt"),
     path("prompts/<path:name>/-/propose", propose, name="propose"),

@@ -213,6 +213,13 @@ def is_governance_owner(account: User | None) -> bool:
     return roles.GOVERNANCE_OWNERS in roles_of(account)
 
 
+def oversees(account: User | None) -> bool:
+    """Tell whether an active person is a governance owner or an auditor."""
+    if account is None or not account.is_person:
+        return False
+    return not roles_of(account).isdisjoint({roles.GOVERNANCE_OWNERS, roles.AUDITORS})
+
+
 def require_governance(actor: Actor, *, bootstrap: bool = False) -> None:
     """Raise NotAllowed unless a governance owner acts; a token never does.
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from approvals import mail, reads
 from registry.admin.steps import viewer_of
 
-#: title of the group -> (words, admin page, icon, sentence)
+#: title of the group -> (words, admin page or address elsewhere, icon, sentence)
 _GROUPS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "Prompts": (
         ("Prompts", "registry_prompt", "article", "Details, what each label serves, grants."),
@@ -41,6 +41,12 @@ _GROUPS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "Proposed, and decided by another governance owner.",
         ),
         ("Policy versions", "approvals_policyversion", "rule", "Every text a policy ever had."),
+        (
+            "Shadow report",
+            "approvals:shadow",
+            "visibility",
+            "What policies that are only watched would have done.",
+        ),
     ),
     "People": (
         ("People", "registry_user", "person", "Who signs in, their roles, service accounts."),
@@ -63,7 +69,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 {
                     "title": words,
-                    "link": reverse(f"admin:{page}_changelist"),
+                    "link": reverse(page if ":" in page else f"admin:{page}_changelist"),
                     "icon": icon,
                     "words": sentence,
                 }

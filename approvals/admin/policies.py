@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from typing_extensions import override
 
@@ -161,6 +163,12 @@ def waits(request: ApprovalRequest) -> Done:
     return Done(f"{request.proposed_policy} waits for another governance owner.", row)
 
 
+def shadow_link(which: str, value: str | int) -> dict[str, str]:
+    """The link to the report of one policy by name, or of one version by key."""
+    url = f"{reverse('approvals:shadow')}?{urlencode({which: value})}"
+    return {"words": "What it would have done: the shadow report", "url": url}
+
+
 def in_words(document: str) -> str:
     """A policy in sentences, or why it cannot be read."""
     try:
@@ -185,6 +193,10 @@ class PolicyAdmin(KeptAdmin):
     list_display: ClassVar[list[str]] = ["name", "position", "covers", "current"]
     list_select_related: ClassVar[list[str]] = ["current__policy"]
     fields: ClassVar[list[str]] = ["name", "position", "current", "in_words", "versions_so_far"]
+
+    @override
+    def links_of(self, row: Any) -> list[dict[str, str]]:
+        return [shadow_link("policy", row.name)]
 
     @admin.display(description="covers")
     def covers(self, policy: Policy) -> str:
@@ -232,6 +244,10 @@ class PolicyVersionAdmin(LookAdmin):
         "in_words",
         "as_json",
     ]
+
+    @override
+    def links_of(self, row: Any) -> list[dict[str, str]]:
+        return [shadow_link("version", row.pk)]
 
     @admin.display(description="in words")
     def in_words(self, version: PolicyVersion) -> str:

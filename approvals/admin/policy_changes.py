@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from typing_extensions import override
 
 from approvals import services
-from approvals.admin.policies import in_words
+from approvals.admin.policies import in_words, shadow_link
 from approvals.explain import requirements_of, title_of
 from approvals.governance import Effect, impact_of
 from approvals.models import PolicyChange, Review
@@ -123,6 +123,10 @@ class PolicyChangeAdmin(KeptAdmin):
         parts = ("proposed_policy__policy", "policy__policy", "author", "rationale")
         ordered: QuerySet[Any] = rows.select_related(*parts).order_by("-pk")
         return ordered
+
+    @override
+    def links_of(self, row: Any) -> list[dict[str, str]]:
+        return [shadow_link("version", row.proposed_policy_id)]
 
     @override
     def name_of(self, row: Any) -> str:

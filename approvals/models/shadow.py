@@ -49,7 +49,7 @@ class ShadowQuerySet(models.QuerySet["ShadowVerdict"]):
 
     def disagreeing(self) -> ShadowQuerySet:
         """Of rows `with_end`: what would have passed, and people refused or rolled back."""
-        refused = Q(became__in=["rejected", "changes"]) | Q(rolled_back=True)
+        refused = Q(became__in=ShadowVerdict.REFUSED) | Q(rolled_back=True)
         return self.filter(refused, outcome="pass")
 
     def on(self, prompts: models.QuerySet[Prompt]) -> ShadowQuerySet:
@@ -104,6 +104,9 @@ class ShadowVerdict(models.Model):
         PASS = "pass", "Would have passed"  # an outcome, not a secret
         HOLD = "hold", "Would have been held"
         ERROR = "error", "Could not be judged"
+
+    #: what became of a change that people refused, as `with_end` says it
+    REFUSED: ClassVar[tuple[str, ...]] = ("rejected", "changes")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     request = models.ForeignKey(ApprovalRequest, models.PROTECT, related_name="shadow_verdicts")

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from approvals.presenters.queue import MOST, queue_of
 from approvals.views.frame import SignedIn, page, show
+from registry import permissions
 
 
 @require_safe
@@ -15,4 +16,5 @@ from approvals.views.frame import SignedIn, page, show
 def reviews(request: SignedIn) -> HttpResponse:
     """Three groups of changes, each row with what it needs."""
     queue = queue_of(request.user, timezone.now())
-    return show(request, "reviews/page.html", {"queue": queue, "most": MOST})
+    context = {"queue": queue, "most": MOST, "oversees": permissions.oversees(request.user)}
+    return show(request, "reviews/page.html", context)

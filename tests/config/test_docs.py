@@ -24,6 +24,9 @@ ONCE = f"{HERE}::test_production__commands_that_end__work_on_an_empty_database"
 POLICIES = (
     "tests/approvals/test_policy_files.py::test_export__then_propose__only_what_differs_is_proposed"
 )
+SHADOW = (
+    "tests/approvals/pages/test_shadow_report.py::test_command__of_the_docs__tells_one_or_a_month"
+)
 PROCESSES = f"{HERE}::test_production__processes__start_and_answer"
 
 #: each command of a `sh` block -> the test that runs it, or the file and text that does
@@ -42,6 +45,8 @@ COMMANDS = {
         ".venv/bin/python manage.py policies propose policies.yaml --as gwen "
         "--why Two people for the brand. --dry-run"
     ): POLICIES,
+    ".venv/bin/python manage.py shadow_report --policy Standard": SHADOW,
+    (".venv/bin/python manage.py shadow_report --from 2026-03-01 --to 2026-03-31 --json"): SHADOW,
     "python3 tools/setup.py run": "Makefile: tools/setup.py run",
     ".venv/bin/python manage.py migrate": ONCE,
     ".venv/bin/python manage.py bootstrap --username NAME --email ADDRESS": ONCE,
