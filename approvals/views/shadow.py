@@ -7,8 +7,9 @@ from django.views.decorators.http import require_safe
 
 from approvals.presenters import shadow
 from approvals.shadow_report import period_of, report_for
-from approvals.views.frame import SignedIn, number, page, show
+from approvals.views.frame import SignedIn, page, show
 from registry.errors import BadInput
+from registry.numbers import whole
 
 
 @require_safe
@@ -26,7 +27,7 @@ def shadow_report(request: SignedIn) -> HttpResponse:
         period,
         policy=asked["policy"],
         # No version has a key that is no number.
-        version=number(asked["version"]) or 0 if asked["version"] else None,
+        version=whole(asked["version"]) or 0 if asked["version"] else None,
         page=request.GET.get("page", ""),
     )
     context = {
