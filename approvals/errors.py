@@ -51,6 +51,13 @@ class MergeConflict(Refusal):
     title = "Both sides changed the same lines"
 
 
+class ConformsAlready(Refusal):
+    """An exception for what is live and lacks nothing."""
+
+    code = "conforms_already"
+    title = "It is what the policy asks for"
+
+
 class NoPolicy(Refusal):
     code = "no_policy"
     title = "No policy covers this"

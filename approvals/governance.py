@@ -38,6 +38,8 @@ class Effect:
     lacks: tuple[str, ...]
     would_lack: tuple[str, ...]
     would_policy: str
+    #: what it lacks now, in words
+    said: tuple[str, ...] = ()
 
     @property
     def tightens(self) -> bool:
@@ -125,6 +127,13 @@ def nonconforming() -> list[Effect]:
     return [effect for effect in effects if effect.lacks]
 
 
+def what_it_lacks(request: ApprovalRequest) -> tuple[str, ...]:
+    """Codes of what a change that is live lacks by today's policies; none where it conforms."""
+    now = PolicyBook.read()
+    (effect,) = _effects([request], now, now, NOT_ASKED_OF_LIVE, all_of_them=True)
+    return effect.lacks
+
+
 def _live() -> list[ApprovalRequest]:
     """The requests that brought live what protected labels serve now."""
     pointers = LabelPointer.objects.filter(label__protected=True).exclude(version=None)
@@ -161,12 +170,15 @@ def _effects(
     found = []
     for request in requests:
         one, other = before[request.pk], after[request.pk]
+        lacks = _lacks(evaluate(one, at), besides, automatic=request.automatic)
+        would_lack = _lacks(evaluate(other, at), besides, automatic=request.automatic)
         effect = Effect(
             request=request,
             policy=one.current.name if one.current else "",
-            lacks=_lacks(evaluate(one, at), besides, automatic=request.automatic),
-            would_lack=_lacks(evaluate(other, at), besides, automatic=request.automatic),
+            lacks=tuple(rule.code for rule in lacks),
+            would_lack=tuple(rule.code for rule in would_lack),
             would_policy=other.current.name if other.current else "",
+            said=tuple(rule.title for rule in lacks),
         )
         if all_of_them or effect.lacks != effect.would_lack:
             found.append(effect)
@@ -175,12 +187,12 @@ def _effects(
 
 def _lacks(
     requirements: Iterable[Requirement], besides: frozenset[str], *, automatic: bool
-) -> tuple[str, ...]:
-    """Codes of the gates that block; what passed by itself lacks no sign-off where it still may."""
+) -> tuple[Requirement, ...]:
+    """The gates that block; what passed by itself lacks no sign-off where it still may."""
     rules = list(requirements)
     passes = automatic and not any(r.code == "auto:policy" and r.blocks for r in rules)
     return tuple(
-        rule.code
+        rule
         for rule in rules
         if rule.kind == "gate"
         and rule.blocks

@@ -34,6 +34,12 @@ SPECS: tuple[Spec, ...] = (
     frozen("approvals_hold", *_OPENED),
     FrozenWhen("approvals_afterreview", "OLD.closed_at IS NOT NULL"),
     frozen("approvals_afterreview", *_OPENED, "shortfalls", "due_at"),
+    FrozenWhen("approvals_policyexception", "OLD.ended_at IS NOT NULL"),
+    frozen(
+        "approvals_policyexception",
+        *("id", "public_id", "prompt_id", "label_id", "version_id", "owner_id", "reason_id"),
+        *("until", "made_by_id", "made_at"),
+    ),
     FrozenWhen("approvals_erasure", "OLD.done_at IS NOT NULL"),
     frozen(
         "approvals_erasure",

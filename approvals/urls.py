@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from approvals.views.access import access
+from approvals.views.conformance import conformance
 from approvals.views.emergency import emergency
 from approvals.views.incident import incident
 from approvals.views.passwords import new_password, own_password, password_link
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/plan", plan, name="plan"),
     path("requests/<int:pk>/emergency", emergency, name="emergency"),
     path("requests/<int:pk>/rebase", rebase, name="rebase"),
+    path("conformance/", conformance, name="conformance"),
     path("shadow/", shadow_report, name="shadow"),
     path("prompts/", prompts, name="prompts"),
     path("prompts/-/new", new_prompt, name="new-prompt"),

@@ -216,6 +216,8 @@ SENTENCES: dict[str, Sentence] = {
     "approvals.label.resumed": _moved("resumed"),
     "approvals.hold.lifted": _did("lifted the hold"),
     "approvals.after_review.closed": _did("closed the review after the fact"),
+    "approvals.exception.made": _did("let it stay until a date, though policies ask for more"),
+    "approvals.exception.ended": _did("ended the exception"),
     "approvals.erasure.asked": _did("asked to erase the content"),
     "approvals.policy.saved": _did("saved the policy"),
     "approvals.check.recorded": _did("posted test evidence"),

@@ -42,6 +42,12 @@ _GROUPS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         ("Policy versions", "approvals_policyversion", "rule", "Every text a policy ever had."),
         (
+            "Live, by today's policies",
+            "approvals:conformance",
+            "fact_check",
+            "What went live under other rules, and what may stay until when.",
+        ),
+        (
             "Shadow report",
             "approvals:shadow",
             "visibility",

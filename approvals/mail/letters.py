@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from approvals.mail import (
     about_digests,
+    about_exceptions,
     about_kept,
     about_labels,
     about_passwords,
@@ -36,6 +37,7 @@ KINDS: dict[str, Writer] = {
     **about_talk.WRITERS,
     **about_kept.WRITERS,
     **about_digests.WRITERS,
+    **about_exceptions.WRITERS,
 }
 
 

@@ -2,6 +2,7 @@
 
 from approvals.models.aftermath import AfterReview, Erasure, Hold
 from approvals.models.checks import Check
+from approvals.models.exceptions import PolicyException
 from approvals.models.idempotency import IdempotencyKey
 from approvals.models.policies import Policy, PolicyVersion
 from approvals.models.requests import (
@@ -28,6 +29,7 @@ __all__ = [
     "Lift",
     "Policy",
     "PolicyChange",
+    "PolicyException",
     "PolicyVersion",
     "Remark",
     "Review",

@@ -17,6 +17,7 @@ from approvals.models import (
     Hold,
     Lift,
     Policy,
+    PolicyException,
     PolicyVersion,
     Remark,
     Review,
@@ -28,6 +29,7 @@ from approvals.models import (
 from approvals.scans import stored_digest
 from approvals.services._common import state_of
 from approvals.services._shadow import told_verdict
+from approvals.services.excepting import told as told_exception
 from approvals.votes import digest_of
 from audit.canonical import canonical, sha256_hex
 from audit.payload import time_text
@@ -238,6 +240,17 @@ def _shadow_verdicts(using: str) -> Rows:
         )
 
 
+def _exceptions(using: str) -> Rows:
+    parts = ("prompt", "label", "version", "owner", "made_by", "ended_by")
+    for row in _all(PolicyException, using, *parts):
+        facts = told_exception(row)
+        ended = {
+            "ended_by": row.ended_by.ref if row.ended_by else None,
+            "ended_at": time_text(row.ended_at) if row.ended_at else None,
+        }
+        yield facts.pop("id"), {**facts, **ended}
+
+
 #: noun (in a problem's code, `approvals.<noun>`) to the rows of that kind
 ROWS: dict[str, Callable[[str], Rows]] = {
     "request": _requests,
@@ -255,6 +268,7 @@ ROWS: dict[str, Callable[[str], Rows]] = {
     "lift": _lifts,
     "check": _checks,
     "shadow_verdict": _shadow_verdicts,
+    "exception": _exceptions,
 }
 
 

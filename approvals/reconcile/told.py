@@ -128,6 +128,16 @@ def _checked(event: Event) -> Iterator[Fact]:
     yield "check", facts.pop("id"), facts
 
 
+def _excepted(event: Event) -> Iterator[Fact]:
+    facts = dict(event["data"]["exception"])
+    yield "exception", facts.pop("id"), {**facts, "ended_by": None, "ended_at": None}
+
+
+def _exception_ended(event: Event) -> Iterator[Fact]:
+    ended = {"ended_by": event["actor"], "ended_at": event["ts"]}
+    yield "exception", event["subject"]["id"], ended
+
+
 def _related(event: Event, kind: str) -> str:
     return next(str(item["id"]) for item in event["related"] if item["type"] == kind)
 
@@ -139,6 +149,8 @@ _TELLERS: dict[str, Callable[[Event], Iterator[Fact]]] = {
     "approvals.label.rolled_back": _rolled_back,
     "approvals.hold.lifted": _ended("hold", "reason"),
     "approvals.after_review.closed": _ended("after_review", "comment"),
+    "approvals.exception.made": _excepted,
+    "approvals.exception.ended": _exception_ended,
     "approvals.erasure.asked": _asked,
     "approvals.version.erased": _erased,
     "approvals.version.recalled": _recalled,

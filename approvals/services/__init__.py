@@ -9,6 +9,7 @@ from approvals.services.creating import create_prompt
 from approvals.services.digests import owe_digests
 from approvals.services.emergency import break_glass
 from approvals.services.erasing import ask_erasure, erase_content
+from approvals.services.excepting import end_exception, except_live
 from approvals.services.expiring import expire
 from approvals.services.governing import (
     bootstrap_policies,
@@ -63,7 +64,9 @@ __all__ = [
     "committers_of",
     "create_prompt",
     "decide_policy",
+    "end_exception",
     "erase_content",
+    "except_live",
     "expire",
     "fail_plan",
     "grant",

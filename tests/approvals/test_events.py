@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from approvals import scanning, services
-from approvals.models import ApprovalRequest, Hold, Policy, Review
+from approvals.models import ApprovalRequest, Hold, Policy, PolicyException, Review
 from audit.ledger import head
 from audit.models import AuditEvent
 from registry import permissions
@@ -21,7 +21,7 @@ from tests.approvals import desk as steps
 from tests.approvals import talking
 from tests.approvals.bases import live_digest, overtaken
 from tests.approvals.desk import FIRST, SECOND, THIRD, Desk, text
-from tests.approvals.documents_of import proposed, ready, second_owner
+from tests.approvals.documents_of import in_force, proposed, ready, second_owner, with_brand
 from tests.approvals.timing_of import later, regulated
 from tests.people import make_person
 
@@ -72,6 +72,22 @@ def _report(desk: Desk) -> scanning.Report:
     version = _only(desk).version
     assert version is not None
     return scanning.scan_document(version.body)
+
+
+def _tightened(desk: Desk) -> None:
+    steps.released(desk)
+    in_force(Policy.objects.get(name="Regulated"), with_brand(), by=desk.governance_owner)
+
+
+def _excepted(desk: Desk) -> None:
+    _tightened(desk)
+    services.except_live(
+        *_on(desk),
+        owner=desk.author,
+        until=PLANNED,
+        reason="The brand team is on holiday.",
+        actor=desk.governance_owner,
+    )
 
 
 def _first(desk: Desk) -> Any:
@@ -347,6 +363,26 @@ VERBS |= {
             actor=desk.governance_owner,
             reason="It was settled by phone.",
             key="k1",
+        ),
+    ),
+}
+
+VERBS |= {
+    "except_live": (
+        _tightened,
+        lambda desk: services.except_live(
+            *_on(desk),
+            owner=desk.author,
+            until=PLANNED,
+            reason="The brand team is on holiday.",
+            actor=desk.governance_owner,
+            key="k1",
+        ),
+    ),
+    "end_exception": (
+        _excepted,
+        lambda desk: services.end_exception(
+            PolicyException.objects.get().pk, actor=desk.author, key="k1"
         ),
     ),
 }

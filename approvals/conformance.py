@@ -1,0 +1,96 @@
+"""What is live and is not what the policies of today ask for, with the exceptions made for it.
+
+Read in a constant number of queries, for at most as many live versions as a preview looks at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from approvals.governance import Effect, nonconforming
+from approvals.models import ApprovalRequest, PolicyException
+from registry import permissions
+from registry.errors import NotAllowed, NotFound
+from registry.models import User
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One live version that lacks something, and its exception in force if there is one."""
+
+    effect: Effect
+    exception: PolicyException | None
+
+    @property
+    def request(self) -> ApprovalRequest:
+        return self.effect.request
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """Each group by team and name; `hidden` are of prompts that the viewer may not see."""
+
+    open: tuple[Standing, ...]
+    excepted: tuple[Standing, ...]
+    hidden: int
+
+
+def conformance_for(viewer: User) -> Conformance:
+    """How what is live stands; NotAllowed for who is no governance owner or auditor."""
+    if not permissions.oversees(viewer):
+        raise NotAllowed(
+            "This page is for governance owners and auditors. A governance owner can put you into "
+            "one of these roles."
+        )
+    found = nonconforming()
+    prompts = {effect.request.prompt_id or 0 for effect in found}
+    seen = set(
+        permissions.visible_prompts(viewer).filter(pk__in=prompts).values_list("pk", flat=True)
+    )
+    rows = PolicyException.objects.in_force(timezone.now()).filter(prompt__in=seen)
+    excepted = {
+        (row.prompt_id, row.label_id, row.version_id): row
+        for row in rows.select_related("owner", "made_by", "reason")
+    }
+    shown = [
+        Standing(effect, excepted.get(_key(effect.request)))
+        for effect in found
+        if effect.request.prompt_id in seen
+    ]
+    shown.sort(key=_order)
+    return Conformance(
+        open=tuple(one for one in shown if one.exception is None),
+        excepted=tuple(one for one in shown if one.exception is not None),
+        hidden=len(found) - len(shown),
+    )
+
+
+def live_of(viewer: User, pk: int) -> ApprovalRequest:
+    """The change that brought something live, for who oversees it; NotFound beyond their reach."""
+    prompts = permissions.visible_prompts(viewer)
+    rows = ApprovalRequest.objects.of_prompts().with_parts().filter(prompt__in=prompts)
+    request: ApprovalRequest | None = rows.filter(pk=pk, state="released").first()
+    if request is None or not permissions.oversees(viewer):
+        raise NotFound("There is no such change that went live.")
+    return request
+
+
+def exception_of(viewer: User, pk: int) -> PolicyException:
+    """An exception on a prompt that the viewer sees; NotFound beyond their reach."""
+    rows = PolicyException.objects.filter(prompt__in=permissions.visible_prompts(viewer))
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise NotFound("There is no such exception.")
+    return row
+
+
+def _key(request: ApprovalRequest) -> tuple[int, int, int]:
+    return request.prompt_id or 0, request.label_id or 0, request.version_id or 0
+
+
+def _order(one: Standing) -> tuple[str, str]:
+    prompt = one.request.prompt
+    assert prompt is not None  # noqa: S101  # a CHECK says so
+    return (str(prompt.team or "\N{REPLACEMENT CHARACTER}"), prompt.name_key)
