@@ -115,15 +115,25 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 _REDIS_URL = env.redis_url(os.environ, "REDIS_URL")
 # Several installations, and test runs, may share one Redis: each keeps to its own prefix.
 REDIS_KEY_PREFIX = env.text(os.environ, "REDIS_KEY_PREFIX", "countersign:")
+_REDIS: dict[str, Any] = {
+    "BACKEND": "config.caching.OwnRedisCache",
+    "LOCATION": _REDIS_URL,
+    "KEY_PREFIX": f"{REDIS_KEY_PREFIX}cache",
+    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+}
 CACHES: dict[str, Any] = {
-    "default": {
-        "BACKEND": "config.caching.OwnRedisCache",
-        "LOCATION": _REDIS_URL,
-        "KEY_PREFIX": f"{REDIS_KEY_PREFIX}cache",
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
-    }
+    "default": _REDIS
     if _REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Wrong passwords, which all processes have to count together.
+    "tries": _REDIS
+    if _REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "registry_tries",
+        # Beyond so many, places that are still taken would be freed: five rows a person.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    },
 }
 
 # Dotted paths, because the ledger knows nothing of the floors above it.

@@ -12,12 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from approvals.views import tries
 from approvals.views.frame import SignedIn, page, show
 from registry import password_links
 from registry.errors import BadInput, LinkInvalid, Refusal
 from registry.services import passwords
 
 TEMPLATE = "registration/password.html"
+OLD = "old_password"
 #: where a link waits in the session, out of the address and so out of sight
 _KEPT = "password_link"
 
@@ -31,11 +33,15 @@ def own_password(request: SignedIn) -> HttpResponse:
     if request.method != "POST":
         return show(request, TEMPLATE, context)
     try:
-        person = passwords.change_password(
-            request.POST.get("old_password", ""), _typed_twice(request), actor=request.user
-        )
+        new = _typed_twice(request)
+        tries.take(request.user, OLD)
+        person = passwords.change_password(request.POST.get(OLD, ""), new, actor=request.user)
     except Refusal as refusal:
+        if refusal.extra.get("field") == "password":
+            # The new one is looked at after the old one, which was right.
+            tries.forget(request.user)
         return show(request, TEMPLATE, context, refusal=refusal)
+    tries.forget(request.user)
     update_session_auth_hash(request, person)
     messages.success(request, "Your password was changed. Elsewhere you are signed out.")
     return redirect("approvals:reviews")

@@ -13,6 +13,7 @@ from registry.models.prompts import (
     Version,
 )
 from registry.models.tokens import ServiceToken
+from registry.models.tries import TriesRow
 
 __all__ = [
     "Label",
@@ -29,6 +30,7 @@ __all__ = [
     "Release",
     "ServiceToken",
     "Team",
+    "TriesRow",
     "User",
     "Version",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 
@@ -19,6 +21,11 @@ from tests.registry.desk_of_admin import everything
 pytestmark = pytest.mark.django_db
 OLD, NEW = "correct horse battery", "twelve long words"
 OWN, BY_LINK = "/accounts/password/", "/accounts/password/new/"
+
+
+@pytest.fixture(autouse=True)
+def _no_tries() -> None:
+    caches["tries"].clear()
 
 
 @pytest.fixture
@@ -36,6 +43,39 @@ def mailed(person: User, by: User) -> str:
 def last_action() -> str:
     """The action of the newest event."""
     return AuditEvent.objects.latest("seq").action
+
+
+# -- wrong ones -----------------------------------------------------------------------------
+
+
+def change(client: Client, old: str, new: str = NEW, again: str = "") -> int:
+    """Post the form of one's own password; the status of the answer."""
+    typed: dict[str, Any] = {"old_password": old, "new_password": new, "again": again or new}
+    return press(client, look(client, OWN), "Set the password", OWN, **typed).status
+
+
+def test_own_password__five_wrong_ones__shut_out_the_right_one_for_a_while(ada: User) -> None:
+    client = signed_in(ada)
+    assert [change(client, f"guess-{number}") for number in range(5)] == [422] * 5
+    assert change(client, OLD) == 429
+    ada.refresh_from_db()
+    assert ada.check_password(OLD)
+
+
+def test_own_password__new_ones_that_differ__neither_count_nor_free_the_wrong_ones(
+    ada: User,
+) -> None:
+    client = signed_in(ada)
+    for number in range(5):
+        assert change(client, f"guess-{number}") == 422
+        assert change(client, OLD, again="another thing") == 422
+    assert change(client, OLD) == 429
+
+
+def test_own_password__right_one_with_weak_new_ones__is_never_shut_out(ada: User) -> None:
+    client = signed_in(ada)
+    assert [change(client, OLD, "short") for _ in range(6)] == [422] * 6
+    assert change(client, OLD) == 200
 
 
 # -- by link --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
@@ -30,7 +30,7 @@ LIST = {
 
 @pytest.fixture(autouse=True)
 def _no_tries() -> None:
-    cache.clear()
+    caches["tries"].clear()
 
 
 def votes() -> QuerySet[Review]:
@@ -125,7 +125,7 @@ def test_vote__five_wrong_passwords__shut_out_the_right_one_for_a_while(desk: De
     page = vote(client, change, **ALL)
     assert page.status == 429
     assert "Too many wrong passwords" in page.text
-    cache.clear()
+    caches["tries"].clear()
     assert vote(client, change, **ALL).status == 200
 
 
