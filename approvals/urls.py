@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from approvals.views.access import access
 from approvals.views.conformance import conformance
+from approvals.views.audit_log import audit_log
 from approvals.views.emergency import emergency
 from approvals.views.incident import incident
 from approvals.views.passwords import new_password, own_password, password_link
@@ -18,6 +19,7 @@ from approvals.views.shadow import shadow_report
 app_name = "approvals"
 urlpatterns: list[URLPattern] = [
     path("", reviews, name="reviews"),
+    path("audit/", audit_log, name="audit-log"),
     path("accounts/password/", own_password, name="password"),
     path("accounts/password/new/", new_password, name="new-password"),
     path("accounts/password/<str:uid>/<str:token>/", password_link, name="password-link"),

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from approvals.registry_words import DID
+
 #: the person who did it, when it was one of the product's own tasks
 THE_PRODUCT = ""
 
@@ -222,6 +224,7 @@ SENTENCES: dict[str, Sentence] = {
     "approvals.policy.saved": _did("saved the policy"),
     "approvals.check.recorded": _did("posted test evidence"),
     "approvals.mail.owed_again": _did("had a mail sent again"),
+    **{action: _did(words) for action, words in DID.items()},
 }
 
 

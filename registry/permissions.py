@@ -258,6 +258,23 @@ def require_create(actor: Actor, namespace: Namespace) -> None:
         )
 
 
+def may_read_log(account: User | None) -> bool:
+    """Tell whether somebody reads the audit log: auditors, governance owners, and the admin's."""
+    if account is None or not account.is_person or not account.is_active:
+        return False
+    return account.is_staff or bool({roles.AUDITORS, roles.GOVERNANCE_OWNERS} & roles_of(account))
+
+
+def require_log(account: User | None) -> None:
+    """Raise NotAllowed, which names who can help, for somebody who does not read the log."""
+    if not may_read_log(account):
+        names = [str(person) for person in sorted(_governing(), key=_by_name)]
+        raise NotAllowed(
+            "The audit log is for auditors and governance owners. "
+            f"{either(names)} can add you to the auditors."
+        )
+
+
 # -- parts ----------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from approvals import reads
 from approvals.models import ApprovalRequest
-from approvals.words import Entry, tell
+from approvals.words import Entry, Told, tell
 from audit.models import AuditEvent
 
 #: entries shown at once; the rest is said to exist
@@ -61,6 +61,14 @@ def _line(
     labels: dict[str, str],
     said: dict[str, str],
 ) -> Line:
+    told = in_words(event, payload, names, labels)
+    return Line(event.seq, event.ts, told.who, told.words, said.get(_digest(payload), ""))
+
+
+def in_words(
+    event: AuditEvent, payload: dict[str, Any], names: dict[str, str], labels: dict[str, str]
+) -> Told:
+    """Who did what in an entry; it begins with a capital where nobody did it."""
     entry = Entry(
         action=event.action,
         before=payload["from"],
@@ -70,8 +78,7 @@ def _line(
         label=labels.get(str(_pointer(payload).get("label")), ""),
     )
     told = tell(entry)
-    words = told.words if told.who else told.words[:1].upper() + told.words[1:]
-    return Line(event.seq, event.ts, told.who, words, said.get(_digest(payload), ""))
+    return told if told.who else Told("", told.words[:1].upper() + told.words[1:])
 
 
 def _pointer(payload: dict[str, Any]) -> dict[str, Any]:

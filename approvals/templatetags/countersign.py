@@ -30,8 +30,10 @@ _ROLES = {
 
 
 @register.filter
-def role_words(user: User) -> str:
-    """The roles of a person in words, such as "safety reviewer, responder"."""
+def role_words(user: object) -> str:
+    """The roles of a person in words, such as "safety reviewer, responder"; none for nobody."""
+    if not isinstance(user, User):
+        return ""
     held = permissions.roles_of(user)
     return ", ".join(_ROLES.get(name, name) for name in roles.ALL_ROLES if name in held)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -74,6 +75,10 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
             "/prompts/support/refunds/-/access/",
             who=HOSTILE,
             may=["view"],
+        ),
+        "audit log": look(signed_in(desk.auditor), "/audit/"),
+        "audit log, asked": look(
+            signed_in(desk.auditor), f"/audit/?{urlencode({'about': HOSTILE})}"
         ),
         "access, read": look(safety, "/prompts/support/refunds/-/access/"),
         "not found": look(author, "/nothing/"),

@@ -67,6 +67,18 @@ def test_sentences__every_action_of_the_verbs__has_one() -> None:
     assert recorded - SENTENCES.keys() == set()
 
 
+def test_sentences__every_action_of_the_registry__has_one() -> None:
+    """Read from the source as well; an action with a part of its own is any that fits."""
+    recorded = set()
+    for source in (ROOT / "registry" / "services").rglob("*.py"):
+        text = source.read_text()
+        recorded |= set(re.findall(r'log\.record\(\s*f?"(registry\.[\w.{}]+)"', text))
+    assert len(recorded) > 20
+    for action in recorded:
+        pattern = re.sub(r"\{\w+\}", r"\\w+", action.replace(".", r"\."))
+        assert any(re.fullmatch(pattern, known) for known in SENTENCES), action
+
+
 @pytest.mark.parametrize("action", sorted(SENTENCES))
 def test_sentence__told__is_plain_and_carries_no_code_word(action: str) -> None:
     told = tell(Entry(action, who="Mara", label="production"))

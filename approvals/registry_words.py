@@ -1,0 +1,37 @@
+"""What the verbs of the registry did, in words that follow a name: "Gwen made the label"."""
+
+from __future__ import annotations
+
+DID: dict[str, str] = {
+    "registry.grant.given": "gave a permission",
+    "registry.grant.revoked": "took a permission away",
+    "registry.label.created": "made the label",
+    "registry.label.protected": "protected the label for good",
+    "registry.label.reordered": "changed the order of the label",
+    "registry.label.source_asked": "asked that the label promotes from another one",
+    "registry.label.source_kept": "took back what was asked for the label",
+    "registry.label.source_set": "changed what the label promotes from",
+    "registry.membership.joined": "put the person into a role",
+    "registry.membership.left": "took the person out of a role",
+    "registry.namespace.created": "made the namespace",
+    "registry.namespace.edited": "changed which team owns the namespace",
+    "registry.namespace.template_set": "changed what a new prompt in the namespace grants",
+    "registry.prompt.archived": "archived the prompt",
+    "registry.prompt.created": "made the prompt",
+    "registry.prompt.edited": "changed the details of the prompt",
+    "registry.prompt.unarchived": "took the prompt out of the archive",
+    "registry.role.created": "made the role",
+    "registry.team.created": "made the team",
+    "registry.team.renamed": "renamed the team",
+    "registry.token.created": "made the token",
+    "registry.token.revoked": "revoked the token",
+    "registry.user.created": "made the account",
+    "registry.user.deactivated": "deactivated the account",
+    "registry.user.edited": "corrected the name or time zone of the account",
+    "registry.user.email_changed": "changed the address of the account",
+    "registry.user.flags_set": "changed who may enter the admin",
+    "registry.user.password_given": "set a first password for the account",
+    "registry.user.password_link_sent": "sent a link to set a password",
+    "registry.user.password_set": "set their password",
+    "registry.user.reactivated": "reactivated the account",
+}
