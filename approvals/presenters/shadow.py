@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from approvals.explain import title_of
-from approvals.models import ShadowVerdict
 from approvals.shadow_report import Line, Period, Report, Tally
 
 #: what became of a change -> what people did with it
@@ -92,7 +91,7 @@ def cards_of(report: Report) -> tuple[Card, ...]:
 
 def items_of(report: Report) -> tuple[Item, ...]:
     """One page of the disagreements in words."""
-    return tuple(_item(row) for row in report.disagreements.object_list)
+    return tuple(_item(row) for row in _judged(report))
 
 
 def against(report: Report) -> int:
@@ -167,7 +166,7 @@ def as_dict(report: Report) -> dict[str, Any]:
                 "became": row.became,
                 "rolled_back": row.rolled_back,
             }
-            for row in pages.object_list
+            for row in _judged(report)
         ],
         "disagreements_left_off": pages.paginator.count - len(pages.object_list),
         "disagreements_not_named": report.hidden,
@@ -193,7 +192,12 @@ def _numbers(tally: Tally) -> dict[str, int]:
     return {"total": tally.total, **became, "rolled_back": tally.rolled_back}
 
 
-def _item(row: ShadowVerdict) -> Item:
+def _judged(report: Report) -> Sequence[Any]:
+    """The rows of one page, with what their query adds to the columns."""
+    return list(report.disagreements.object_list)
+
+
+def _item(row: Any) -> Item:
     said = BECAME[row.became] + (", rolled back later" if row.rolled_back else "")
     return Item(
         change=row.request_id,

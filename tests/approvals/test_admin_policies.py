@@ -112,6 +112,23 @@ def test_change__approved_by_another_owner__is_in_force(
     assert standard.current == waiting.proposed_policy
 
 
+def test_pages__policy_its_versions_and_changes__lead_to_their_shadow_report(
+    owner: Client, standard: Policy, governance_owner: User
+) -> None:
+    waiting = proposed(standard, ready("Standard", due_hours=8), by=governance_owner)
+    change = PolicyChange.objects.get(pk=waiting.pk)
+    version = PolicyVersion.objects.get(requests=change)
+    links = {
+        standard: "/shadow/?policy=Standard",
+        version: f"/shadow/?version={version.pk}",
+        change: f"/shadow/?version={version.pk}",
+    }
+    for row, link in links.items():
+        assert f'href="{link}"' in owner.get(address(row)).content.decode(), row
+        assert owner.get(link).status_code == 200
+    assert 'href="/shadow/"' in owner.get("/admin/").content.decode()
+
+
 def test_new_version__same_text__is_refused(owner: Client, standard: Policy) -> None:
     data = typed(owner, standard)
     before = everything()

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -81,6 +82,8 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
             signed_in(desk.auditor), f"/audit/?{urlencode({'about': HOSTILE})}"
         ),
         "access, read": look(safety, "/prompts/support/refunds/-/access/"),
+        "shadow": look(signed_in(desk.governance_owner), "/shadow/?policy=Standard&page=x"),
+        "shadow, refused": look(signed_in(desk.auditor), f"/shadow/?from={quote(HOSTILE)}&to=x"),
         "not found": look(author, "/nothing/"),
     }
 
