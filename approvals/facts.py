@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from approvals import diffing, scanning
+from approvals import diffing
 from approvals.matching import PolicyBook
 from approvals.models import (
     ApprovalRequest,
     Check,
     Review,
-    RiskScan,
     Thread,
 )
 from approvals.policies import (
@@ -24,12 +23,12 @@ from approvals.policies import (
     Facts,
     HoldFacts,
     Person,
-    ScanFacts,
     StagingFacts,
     ThreadFacts,
     Vote,
 )
-from approvals.rows import Rows, named, read, read_scans
+from approvals.rows import Rows, named, read
+from approvals.weighing import scan_facts
 from registry import documents, permissions, roles
 from registry.models import Release, Version
 
@@ -259,55 +258,3 @@ def _change_of(old: str, new: str) -> tuple[str, int]:
     if len(old) + len(new) > LARGE:
         return kind, len(old.split()) + len(new.split())
     return kind, sum(section.count for section in diffing.document_diff(before, after))
-
-
-def scan_facts(
-    request: ApprovalRequest,
-    scans: dict[tuple[str, str, str], RiskScan],
-    findings: dict[int, list[scanning.Finding]],
-) -> ScanFacts | None:
-    """The request's scan weighed against its base's: only what is new raises the score.
-
-    With no scan of the base by the same rules every finding counts as new.
-    """
-    scan, version = request.scan, request.version
-    if scan is None or version is None or scan.content_digest != version.content_digest:
-        return None
-    # Of erased content the findings stay, without the text that they were found in.
-    document = version.body or scanning.text_document("")
-    own = scanning.Scanned(findings.get(scan.pk, []), document)
-    compared = scanning.compare(own, _base_scanned(request, scan, scans, findings))
-    score, level, _ = scanning.score(compared.new)
-    return ScanFacts(
-        digest=scan.digest,
-        level=level,
-        score=score,
-        new=len(compared.new),
-        standing=len(compared.marked) - len(compared.new),
-        categories=frozenset(finding.category for finding in own.findings),
-        finished_at=scan.finished_at,
-        ruleset=scan.ruleset,
-    )
-
-
-def _base_scanned(
-    request: ApprovalRequest,
-    scan: RiskScan,
-    scans: dict[tuple[str, str, str], RiskScan],
-    findings: dict[int, list[scanning.Finding]],
-) -> scanning.Scanned[scanning.Finding] | None:
-    base = request.base_version
-    if base is None or base.is_erased:
-        return None
-    before = scans.get((base.content_digest, base.template_format, scan.ruleset))
-    return scanning.Scanned(findings.get(before.pk, []), base.body) if before else None
-
-
-def findings_of(request: ApprovalRequest) -> scanning.Comparison[scanning.Finding] | None:
-    """The findings of a request marked new or standing, and those gone; None unscanned."""
-    if request.scan is None or request.version is None or request.version.is_erased:
-        return None
-    rows = Rows(book=PolicyBook((), {}))
-    read_scans(rows, [request])
-    own = scanning.Scanned(rows.findings.get(request.scan_id or 0, []), request.version.body)
-    return scanning.compare(own, _base_scanned(request, request.scan, rows.scans, rows.findings))

@@ -6,11 +6,14 @@ wrote a text read it. What was released or tried somewhere is readable where it 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from approvals.models import Contributor, RiskScan
 from registry.models import Release, User, Version
 
 UNSCANNED = "Its risk scan has not finished. Until then only those who wrote it see the text."
 CRITICAL = "Its risk scan found something critical, so only those who wrote it see the text."
+_SCANNED = ("content_digest", "template_format", "level")
 
 
 def why_hidden(version: Version, account: User) -> str:
@@ -18,24 +21,47 @@ def why_hidden(version: Version, account: User) -> str:
 
     Asks about the text only: that the prompt and the change may be known is asked before.
     """
-    if version.author_id == account.pk or _contributed(version, account):
-        return ""
-    scan = (
-        RiskScan.objects.filter(
-            content_digest=version.content_digest, template_format=version.template_format
-        )
-        .order_by("-finished_at", "-pk")
-        .first()
-    )
-    if (scan is not None and scan.level != "critical") or _was_served(version):
-        return ""
-    return UNSCANNED if scan is None else CRITICAL
+    return why_hidden_many([version], account)[version.pk]
 
 
-def _contributed(version: Version, account: User) -> bool:
-    rows = Contributor.objects.filter(account=account, request__revisions__version=version)
-    return rows.exists()
+def why_hidden_many(versions: Iterable[Version], account: User) -> dict[int, str]:
+    """The same of many versions by primary key, in at most three queries."""
+    by_pk = {version.pk: version for version in versions}
+    left = {pk: version for pk, version in by_pk.items() if version.author_id != account.pk}
+    left = _without(left, _contributed(left, account))
+    levels = _levels(left)
+    told = {pk: levels.get(_key(version), "") for pk, version in left.items()}
+    hidden = {pk: left[pk] for pk, level in told.items() if level in ("", "critical")}
+    hidden = _without(hidden, _served(hidden))
+    words = {pk: CRITICAL if told[pk] else UNSCANNED for pk in hidden}
+    return {pk: words.get(pk, "") for pk in by_pk}
 
 
-def _was_served(version: Version) -> bool:
-    return Release.objects.filter(version=version).exists()
+def _without(versions: dict[int, Version], gone: set[int]) -> dict[int, Version]:
+    return {pk: version for pk, version in versions.items() if pk not in gone}
+
+
+def _contributed(versions: dict[int, Version], account: User) -> set[int]:
+    if not versions:
+        return set()
+    rows = Contributor.objects.filter(account=account, request__revisions__version__in=versions)
+    return {*rows.values_list("request__revisions__version", flat=True)}
+
+
+def _key(version: Version) -> tuple[str, str]:
+    return version.content_digest, version.template_format
+
+
+def _levels(versions: dict[int, Version]) -> dict[tuple[str, str], str]:
+    """The level that the newest scan of each content found."""
+    if not versions:
+        return {}
+    rows = RiskScan.objects.filter(content_digest__in={v.content_digest for v in versions.values()})
+    found = rows.order_by("finished_at", "pk")
+    return {(d, f): level for d, f, level in found.values_list(*_SCANNED)}
+
+
+def _served(versions: dict[int, Version]) -> set[int]:
+    if not versions:
+        return set()
+    return {*Release.objects.filter(version__in=versions).values_list("version", flat=True)}

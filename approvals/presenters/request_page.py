@@ -8,7 +8,7 @@ from datetime import datetime
 
 from approvals import services
 from approvals.explain import title_of
-from approvals.facts import findings_of, gather
+from approvals.facts import gather
 from approvals.models import ApprovalRequest
 from approvals.policies import Facts, Requirement, evaluate
 from approvals.policies.signoffs import latest_votes
@@ -24,6 +24,7 @@ from approvals.reading import why_hidden
 from approvals.scanning import Points, score
 from approvals.services.asking import asked_recently, can_be_asked
 from approvals.services.undoing import MAY_UNDO
+from approvals.weighing import findings_of
 from approvals.words import EMERGENCY, STATES
 from registry import permissions
 from registry.errors import Erased
