@@ -133,6 +133,19 @@ class RiskTooHigh(Refusal):
     status = 422
 
 
+class NotLowRisk(Refusal):
+    """Only what a finished scan finds low is approved together with others."""
+
+    code = "not_low_risk"
+    title = "This one has to be looked at by itself"
+    status = 422
+
+
+class TooManyAtOnce(BadInput):
+    code = "too_many_at_once"
+    title = "These are too many at once"
+
+
 class AlreadyDone(WrongState):
     code = "already_done"
     title = "This was done already"

@@ -121,7 +121,8 @@ _VOTES = {
 
 def _reviewed(entry: Entry) -> Told:
     words = _VOTES.get(str(entry.data.get("decision")), "voted ({role})")
-    return Told(entry.who, words.format(role=entry.data.get("role", "")))
+    together = ", together with others" if entry.data.get("several") else ""
+    return Told(entry.who, words.format(role=entry.data.get("role", "")) + together)
 
 
 def _thread_opened(entry: Entry) -> Told:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from approvals.policies.document import PolicyRules
+from approvals.policies.document import LEVELS, PolicyRules
 
 
 @dataclass(frozen=True)
@@ -159,3 +159,8 @@ class Facts:
     undoers: tuple[tuple[int, str], ...] = ()
     #: codes of the requirements that its emergency release passed over
     bypassed: frozenset[str] = frozenset()
+
+    @property
+    def low_risk(self) -> bool:
+        """Whether a finished scan finds the risk low today; False without one."""
+        return self.scan is not None and self.scan.level == LEVELS[0]

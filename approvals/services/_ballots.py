@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from approvals.errors import ChecklistNeeded, CommentNeeded, SignatureNeeded, StageNotOpen
+from approvals.errors import (
+    ChecklistNeeded,
+    CommentNeeded,
+    NotLowRisk,
+    SignatureNeeded,
+    StageNotOpen,
+)
 from approvals.policies import Facts, PolicyRules
 from approvals.policies.signoffs import (
     SIGNED,
@@ -36,6 +42,16 @@ def check_open(facts: Facts, role: str) -> None:
             f"“{closed}” is asked for once the stage before it is complete. You can ask for "
             "changes now."
         )
+
+
+def check_low_risk(facts: Facts) -> None:
+    """NotLowRisk where the risk today is above low, or the scan is not there to say so."""
+    if facts.low_risk:
+        return
+    why = f"Its risk is {facts.scan.level}" if facts.scan else "Its risk scan has not finished"
+    raise NotLowRisk(
+        f"{why}, so it cannot be approved together with others. Open it and decide on it alone."
+    )
 
 
 def check_answers(facts: Facts, role: str, answers: Mapping[str, str], comment: str) -> None:

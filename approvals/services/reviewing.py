@@ -48,26 +48,30 @@ def review(
     auth_method: str = "password",
     auth_at: datetime | None = None,
     answers: Mapping[str, str] | None = None,
+    several: bool = False,
     key: str = "",
 ) -> Review:
     """Vote in a role; when that completes the list the change is approved.
 
     `seen` is the `revision_digest` of what was read; `answers` the checklist of the role. A face
     that checked the password anew says so with `auth_method` "signature:password" and `auth_at`.
+    `several` is for an approval given together with others: of low risk only, as its event says.
     Raises PersonNeeded, OwnChange, NotEligible, StageNotOpen, SignatureNeeded, ChecklistNeeded,
-    CommentNeeded, WrongState, Stale.
+    CommentNeeded, NotLowRisk, WrongState, Stale.
     """
     given = dict(answers or {})
+    together = {"several": True} if several else {}
     with recording(actor=actor.ref) as log:
         request, pointer = common.lock_request(request_id)
-        subject = common.about(request.public_id, decision, role, comment, sorted(given.items()))
+        about = (decision, role, comment, sorted(given.items()), *together)
+        subject = common.about(request.public_id, *about)
         done = common.repeated(actor, key, "review", subject)
         if done is not None:
             return Review.objects.get(pk=done)
         common.check_visible(request, actor)
         reviewer = common.person(actor)
         facts, _ = common.judge(request, log.at)
-        _check(request, facts, reviewer, decision, comment, seen)
+        _check(request, facts, reviewer, decision, comment, seen, several=several)
         evidence = _eligibility(pointer.prompt, facts, reviewer, role)
         if decision == Decision.APPROVE:
             ballots.check_open(facts, role)
@@ -102,7 +106,13 @@ def review(
             request,
             before,
             related=[("approvals.review", vote.public_id)],
-            data={"decision": decision, "role": role, "vote": vote.digest, **met(requirements)},
+            data={
+                "decision": decision,
+                "role": role,
+                "vote": vote.digest,
+                **together,
+                **met(requirements),
+            },
             blobs={"comment": vote.comment} if vote.comment else {},
         )
         _tell(request, reviewer, decision, log.at)
@@ -180,11 +190,20 @@ def _check(
     decision: str,
     comment: str,
     seen: str,
+    *,
+    several: bool,
 ) -> None:
     if decision not in WORDS:
         raise BadInput("A vote approves, asks for changes or rejects.")
+    if several and decision != Decision.APPROVE:
+        raise BadInput("Only approvals are given together. Open the change and decide on it alone.")
     if has_a_hand(facts, reviewer.pk):
         raise OwnChange("You wrote part of this change, so somebody else has to sign it off.")
+    if several:
+        # It was read in short: that it was edited says more than the state it is in since.
+        common.check_seen(request, seen)
+        if request.state in (State.SCANNING, State.REVIEW):
+            ballots.check_low_risk(facts)
     open_now = (State.REVIEW,) if decision == Decision.APPROVE else (State.REVIEW, State.APPROVED)
     if request.state not in open_now:
         raise WrongState(

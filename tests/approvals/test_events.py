@@ -94,7 +94,7 @@ def _first(desk: Desk) -> Any:
     return desk.prompt.versions.get(number=1)
 
 
-def _vote(decision: str) -> Step:
+def _vote(decision: str, *, several: bool = False) -> Step:
     return lambda desk: services.review(
         _only(desk).pk,
         actor=desk.safety_reviewer,
@@ -102,6 +102,7 @@ def _vote(decision: str) -> Step:
         decision=decision,
         comment="A sentence.",
         seen=_only(desk).revision_digest,
+        several=several,
         key="k1",
     )
 
@@ -230,6 +231,7 @@ VERBS: dict[str, tuple[Step, Step]] = {
         lambda desk: steps.approve(desk, steps.in_review(desk), "support_reviewer", "engineer"),
         _vote("approve"),
     ),
+    "review, one of several": (steps.in_review, _vote("approve", several=True)),
     "review, changes": (steps.in_review, _vote("request_changes")),
     "review, reject": (steps.in_review, _vote("reject")),
     "release": (
