@@ -25,6 +25,10 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
     def open(self) -> RequestQuerySet:
         return self.filter(state__in=["draft", "scanning", "review", "approved"])
 
+    def in_review(self) -> RequestQuerySet:
+        """Those that wait for people's sign-offs."""
+        return self.filter(state="review")
+
     def with_parts(self) -> RequestQuerySet:
         """Everything that a page, a mail or `gather` reads of a request, in one query."""
         return self.select_related(

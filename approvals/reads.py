@@ -39,7 +39,13 @@ def own_open_requests(account: User) -> RequestQuerySet:
 def open_requests_of_others(account: User) -> RequestQuerySet:
     """Open requests of other people that this person may know of, nearest due first."""
     rows = requests_for(account).open().exclude(author=account)
-    return rows.order_by(F("due_at").asc(nulls_last=True), "-updated_at", "-pk")
+    found: RequestQuerySet = rows.order_by(F("due_at").asc(nulls_last=True), "-updated_at", "-pk")
+    return found
+
+
+def in_review_by_others(account: User) -> RequestQuerySet:
+    """Requests of other people that wait for sign-offs, nearest due first."""
+    return open_requests_of_others(account).in_review()
 
 
 def requests_of(prompt: Prompt, account: User) -> RequestQuerySet:

@@ -15,6 +15,7 @@ from approvals.views.rebasing import rebase
 from approvals.views.requests import request_diff, request_live, request_page
 from approvals.views.reviews import reviews
 from approvals.views.shadow import shadow_report
+from approvals.views.several import several
 
 app_name = "approvals"
 urlpatterns: list[URLPattern] = [
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("accounts/password/", own_password, name="password"),
     path("accounts/password/new/", new_password, name="new-password"),
     path("accounts/password/<str:uid>/<str:token>/", password_link, name="password-link"),
+    path("requests/several/", several, name="several"),
     path("requests/<int:pk>/", request_page, name="request"),
     path("requests/<int:pk>/live", request_live, name="request-live"),
     path("requests/<int:pk>/diff", request_diff, name="request-diff"),

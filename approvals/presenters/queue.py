@@ -12,8 +12,9 @@ from approvals.facts import gather_many
 from approvals.models import AfterReview, ApprovalRequest
 from approvals.policies import Facts, Requirement, evaluate, unmet
 from approvals.presenters.needs import can_grant
+from approvals.presenters.signing import vote_form_of
 from approvals.presenters.times import Due, due
-from approvals.presenters.verbs import may_close_after_review, may_sign
+from approvals.presenters.verbs import may_close_after_review, may_sign, signs_with_others
 from approvals.words import STATES
 from registry import permissions
 from registry.models import Release, User
@@ -40,6 +41,8 @@ class Item:
     change: int | None
     #: whether the viewer can grant what nobody who is left could give
     grants: bool = False
+    #: whether the viewer can approve it together with others
+    briefly: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Queue:
     for_others: tuple[Item, ...]
     mine: tuple[Item, ...]
     more: bool
+
+    @property
+    def briefly(self) -> int:
+        """How many of those for the viewer can be approved together."""
+        return sum(item.briefly for item in self.for_me)
 
     @property
     def nearest(self) -> Due | None:
@@ -131,7 +139,15 @@ def _item(
         due=due(change.due_at, now) if change.state == "review" and not waits else None,
         change=change.pk,
         grants=any(can_grant(rule, viewer.pk) for rule in rules),
+        briefly=bool(asked) and _briefly(change, facts, rules, viewer),
     )
+
+
+def _briefly(
+    change: ApprovalRequest, facts: Facts, rules: Sequence[Requirement], viewer: User
+) -> bool:
+    signs = signs_with_others(change, facts, rules, viewer)
+    return bool(signs) and not vote_form_of(facts, signs).any
 
 
 def _after_reviews(viewer: User, now: datetime) -> tuple[list[Item], list[Item]]:
