@@ -11,10 +11,10 @@ from approvals.explain import title_of
 from approvals.facts import gather_many
 from approvals.models import AfterReview, ApprovalRequest
 from approvals.policies import Facts, Requirement, evaluate, unmet
+from approvals.presenters.briefly import signs_briefly, why_alone
 from approvals.presenters.needs import can_grant
-from approvals.presenters.signing import vote_form_of
 from approvals.presenters.times import Due, due
-from approvals.presenters.verbs import may_close_after_review, may_sign, signs_with_others
+from approvals.presenters.verbs import may_close_after_review, may_sign
 from approvals.words import STATES
 from registry import permissions
 from registry.models import Release, User
@@ -146,8 +146,8 @@ def _item(
 def _briefly(
     change: ApprovalRequest, facts: Facts, rules: Sequence[Requirement], viewer: User
 ) -> bool:
-    signs = signs_with_others(change, facts, rules, viewer)
-    return bool(signs) and not vote_form_of(facts, signs).any
+    roles = signs_briefly(change, facts, rules, viewer)
+    return bool(roles) and not why_alone(facts, roles)
 
 
 def _after_reviews(viewer: User, now: datetime) -> tuple[list[Item], list[Item]]:

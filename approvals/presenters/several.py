@@ -14,13 +14,12 @@ from approvals.explain import title_of
 from approvals.facts import gather_many
 from approvals.models import ApprovalRequest
 from approvals.policies import Facts, evaluate
+from approvals.presenters.briefly import signs_briefly, why_alone
 from approvals.presenters.callers import callers_must
 from approvals.presenters.diffs import Diff, Room, diff_of
 from approvals.presenters.queue import MOST
 from approvals.presenters.refusals import Panel, panel_of
-from approvals.presenters.signing import VoteForm, vote_form_of
 from approvals.presenters.times import Due, due
-from approvals.presenters.verbs import signs_with_others
 from approvals.reading import why_hidden_many
 from approvals.scanning import Comparison, Finding
 from approvals.weighing import findings_of_many
@@ -29,8 +28,6 @@ from registry.models import User
 
 #: changes on one page, and in one press
 MOST_AT_ONCE = 50
-#: changed words that are read among others; what is longer is read on its own page
-MOST_WORDS = 200
 #: characters of the author's reason
 MOST_WHY = 400
 
@@ -119,7 +116,7 @@ def several_of(viewer: User, now: datetime, sent: QueryDict | None = None) -> Se
     waiting: list[tuple[ApprovalRequest, Facts, tuple[str, ...]]] = []
     for change in open_now:
         known = facts[change.pk]
-        roles = signs_with_others(change, known, evaluate(known, now), viewer)
+        roles = signs_briefly(change, known, evaluate(known, now), viewer)
         if roles:
             waiting.append((change, known, roles))
     texts = _Texts.read([change for change, _, _ in waiting], viewer)
@@ -202,22 +199,9 @@ def _brief(change: ApprovalRequest, facts: Facts, roles: tuple[str, ...], now: d
         asked=waits,
         roles=roles,
         seen=change.revision_digest,
-        alone=_asks(vote_form_of(facts, roles)) or _long(facts.change.changed_words),
+        alone=why_alone(facts, roles),
         role=roles[0],
     )
-
-
-def _asks(form: VoteForm) -> str:
-    """What an approval has to bring that no tick can bring."""
-    if form.sheets and form.signature_minutes:
-        return "It asks you to answer a checklist and to sign with your password."
-    if form.sheets:
-        return "It asks you to answer a checklist."
-    return "It asks you to sign with your password." if form.signature_minutes else ""
-
-
-def _long(words: int) -> str:
-    return f"{words:,} words changed, too many to be read among others." * (words > MOST_WORDS)
 
 
 def _filled_in(briefs: Sequence[Brief], sent: QueryDict | None) -> Iterator[Brief]:

@@ -149,15 +149,6 @@ def may_sign(facts: Facts, requirements: Sequence[Requirement], viewer: int) -> 
     return tuple(found)
 
 
-def signs_with_others(
-    change: ApprovalRequest, facts: Facts, requirements: Sequence[Requirement], viewer: User
-) -> tuple[str, ...]:
-    """Roles in which a change of low risk waits for this person; more is decided on alone."""
-    if change.state != State.REVIEW or not facts.low_risk:
-        return ()
-    return may_sign(facts, requirements, viewer.pk)
-
-
 def may_close_after_review(powers: frozenset[str], held: set[str], viewer: int, by: int) -> bool:
     """Whether a review after the fact is offered: a reviewer who did not roll back."""
     return viewer != by and permissions.REVIEW in powers and bool(roles.REVIEW_ROLES_SET & held)

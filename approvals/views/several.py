@@ -39,7 +39,9 @@ def several(request: SignedIn) -> HttpResponse:
         return redirect("approvals:several")
     approved = len(picks) - len(refused)
     outcome = {"refused": refused_of(refused, request.user), "approved": approved}
-    response = _show(request, request.POST, outcome)
+    left = request.POST.copy()
+    left.setlist("change", [str(pick.change) for pick, _ in refused])
+    response = _show(request, left, outcome)
     response.status_code = refused[0][1].status
     return response
 

@@ -34,10 +34,11 @@ def waiting(
     ]
 
 
-def tick(client: Client, *changes: ApprovalRequest, page: Page | None = None, **typed: Any) -> Page:
-    """The answer to a press with these changes ticked on the page."""
+def tick(client: Client, *changes: ApprovalRequest, **typed: Any) -> Page:
+    """The answer to a press with these changes ticked on the page, or on an older `page` of it."""
+    page: Page = typed.pop("page", None) or look(client, AT)
     picked = [change.pk for change in changes]
-    return press(client, page or look(client, AT), BUTTON, AT, **{"change": picked, **typed})
+    return press(client, page, BUTTON, AT, **{"change": picked, **typed})
 
 
 def ticked(page: Page) -> set[int]:

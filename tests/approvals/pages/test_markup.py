@@ -16,6 +16,7 @@ from approvals import services
 from tests.approvals import talking
 from tests.approvals.desk import FIRST, SECOND, Desk, in_review, propose, released, text
 from tests.approvals.pages.browsing import Page, look, press, signed_in
+from tests.approvals.several_of import AT, BUTTON, tick
 from tests.people import MakePrompt, make_person
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,7 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
     review = in_review(desk, f"Hello {HOSTILE} jane.doe@acme-corp.com\n".replace("{{x}}", ""))
     talking.suggest(desk, review, text=HOSTILE, suggestion=HOSTILE)
     talking.ask(desk, review, path="", line=0, text=HOSTILE)
+    low = in_review(desk, f"Greet {HOSTILE}\n".replace("{{x}}", ""), rationale=HOSTILE)
     draft = propose(desk, "Another text.\n", rationale=HOSTILE)
     make_prompt("support/<script>alert(1)<|script>", description=HOSTILE)
     author, safety, responder = (
@@ -58,6 +60,8 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
         "sign in": Page(Client().get("/accounts/login/")),
         "password": look(safety, "/accounts/password/"),
         "reviews": look(safety, "/"),
+        "several": look(safety, AT),
+        "several, refused": tick(safety, low, **{f"seen:{low.pk}": HOSTILE}),
         "request": look(safety, f"/requests/{review.pk}/"),
         "line": look(author, f"/requests/{review.pk}/?path=template&line=1"),
         "refused": refused,
@@ -110,6 +114,8 @@ def test_pages__hostile_names_and_texts__are_shown_and_never_run(
         assert "<img" not in page.html, name
     assert "<script>alert(1)" in every_page["request"].text
     assert "<script>alert(1)" in every_page["draft"].text
+    assert BUTTON in every_page["several"].buttons
+    assert "<script>alert(1)" in every_page["several, refused"].text
     form = every_page["propose"].form_with("Save and submit")
     assert "</textarea></pre>" in form.value("template")
 

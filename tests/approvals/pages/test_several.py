@@ -49,11 +49,12 @@ def test_reviews__two_of_low_risk_wait__lead_to_where_they_are_approved_together
     sam = signed_in(desk.safety_reviewer)
     waiting(desk, make_prompt, "a")
     in_review(desk, RISKY)
+    in_review(desk, "One two three four five.\n" * 50)
     assert not look(sam, "/").has("a", href=AT)
     waiting(desk, make_prompt, "b")
     page = look(sam, "/")
     assert page.has("a", href=AT)
-    assert "Approve 2 of low risk together" in page.text
+    assert "Approve changes of low risk together" in page.text
     assert not look(signed_in(desk.author), "/").has("a", href=AT)
 
 
@@ -273,6 +274,19 @@ def test_approve__two_roles_to_choose_from__votes_in_the_chosen_one(desk: Desk) 
     assert page.form_with(BUTTON).value(f"role:{change.pk}") in ("safety", "support")
     tick(sam, change, page=page, **{f"role:{change.pk}": "safety"})
     assert Review.objects.get().role == "safety"
+
+
+def test_approve__for_one_of_two_roles__is_not_offered_again_for_the_other(
+    desk: Desk, make_prompt: MakePrompt
+) -> None:
+    memberships.join(desk.safety_reviewer, "support", actor=desk.governance_owner)
+    a, b = waiting(desk, make_prompt, "a", "b")
+    sam = signed_in(desk.safety_reviewer)
+    page = tick(sam, a, b, **{f"seen:{b.pk}": "another", f"role:{a.pk}": "safety"})
+    assert codes(page) == ["stale"]
+    assert approvals_by(desk.safety_reviewer) == {a.pk}
+    assert not page.has("input", type="checkbox", value=f"{a.pk}")
+    assert page.has("input", type="checkbox", value=f"{b.pk}")
 
 
 def test_approve__form_grown_old__keeps_ticks_and_comment(
