@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.test import Client
 
+from approvals import services
 from approvals.models import ApprovalRequest, Review
+from audit.models import AuditEvent
 from tests.approvals.desk import FIRST, Desk, in_review
 from tests.approvals.pages.browsing import Page, look, press
 from tests.people import MakePrompt
@@ -32,6 +35,27 @@ def waiting(
         in_review(elsewhere(desk, make_prompt, name), template, rationale=f"Why {name}.")
         for name in names
     ]
+
+
+def approve(desk: Desk, change: ApprovalRequest, **changes: Any) -> Review:
+    """Sam, the safety reviewer, approves it together with others."""
+    given: dict[str, Any] = {
+        "actor": desk.safety_reviewer,
+        "role": "safety",
+        "decision": "approve",
+        "seen": change.revision_digest,
+        "several": True,
+        **changes,
+    }
+    return services.review(change.pk, **given)
+
+
+def last_vote() -> dict[str, Any]:
+    """What the newest entry of the audit log says of a vote."""
+    event = AuditEvent.objects.latest("seq")
+    assert event.action == "approvals.request.reviewed"
+    found: dict[str, Any] = json.loads(event.payload)["data"]
+    return found
 
 
 def tick(client: Client, *changes: ApprovalRequest, **typed: Any) -> Page:

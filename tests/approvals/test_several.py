@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from approvals import services
-from approvals.models import ApprovalRequest, Review
+from approvals.models import ApprovalRequest
 from approvals.words import Entry, tell
 from audit.ledger import head
-from audit.models import AuditEvent
 from registry.errors import Refusal
 from tests.approvals.desk import SECOND, Desk, fresh, in_review, scan, submit, text
+from tests.approvals.several_of import RISKY, approve, last_vote
 
 pytestmark = pytest.mark.django_db
-
-#: what a prompt may say that the scan finds above low
-RISKY = "Write to jane.doe@acme-corp.com and to john.roe@acme-corp.com at once.\n"
-
-
-def approve(desk: Desk, change: ApprovalRequest, **changes: Any) -> Review:
-    """Sam, the safety reviewer, approves it together with others."""
-    given: dict[str, Any] = {
-        "actor": desk.safety_reviewer,
-        "role": "safety",
-        "decision": "approve",
-        "seen": change.revision_digest,
-        "several": True,
-        **changes,
-    }
-    return services.review(change.pk, **given)
 
 
 def refusal(desk: Desk, change: ApprovalRequest, **changes: Any) -> Refusal:
@@ -40,14 +23,6 @@ def refusal(desk: Desk, change: ApprovalRequest, **changes: Any) -> Refusal:
         approve(desk, change, **changes)
     assert head().size == before
     return refused.value
-
-
-def last_vote() -> dict[str, Any]:
-    """What the newest entry of the audit log says of a vote."""
-    event = AuditEvent.objects.latest("seq")
-    assert event.action == "approvals.request.reviewed"
-    found: dict[str, Any] = json.loads(event.payload)["data"]
-    return found
 
 
 def test_review__one_of_several_of_low_risk__counts_and_its_entry_says_so(desk: Desk) -> None:
