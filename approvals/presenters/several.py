@@ -71,11 +71,15 @@ class Brief:
 
 @dataclass(frozen=True)
 class Several:
-    """Those that can be ticked, those that cannot, and how many of either are not shown."""
+    """Those that can be ticked, those that cannot, and how many of either are not shown.
+
+    `beyond`: there are more open changes than one look at the page reads.
+    """
 
     ready: tuple[Brief, ...]
     alone: tuple[Brief, ...]
     more: int
+    beyond: bool
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ def several_of(viewer: User, now: datetime, sent: QueryDict | None = None) -> Se
 
     `sent` is a form that comes back: what was ticked in it stays so where it still can be.
     """
-    open_now = list(reads.in_review_by_others(viewer)[:MOST])
+    found = list(reads.in_review_by_others(viewer)[: MOST + 1])
+    open_now = found[:MOST]
     facts = gather_many(open_now)
     waiting: list[tuple[ApprovalRequest, Facts, tuple[str, ...]]] = []
     for change in open_now:
@@ -133,6 +138,7 @@ def several_of(viewer: User, now: datetime, sent: QueryDict | None = None) -> Se
         ready=tuple(_filled_in(shown, sent)),
         alone=tuple(rest),
         more=len(waiting) - len(shown) - len(rest),
+        beyond=len(found) > MOST,
     )
 
 

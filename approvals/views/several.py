@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals import services
 from approvals.forms import free_text
+from approvals.presenters.queue import MOST
 from approvals.presenters.several import Pick, picks_of, refused_of, several_of
 from approvals.views.frame import SignedIn, key_of, page, show
 from registry.errors import Refusal
@@ -71,5 +72,6 @@ def _show(
         "several": several_of(request.user, timezone.now(), sent),
         "comment": sent.get("comment", "") if sent else "",
         "outcome": outcome,
+        "most": MOST,
     }
     return show(request, "reviews/several.html", context, refusal=refusal)

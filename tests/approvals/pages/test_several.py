@@ -14,6 +14,7 @@ from audit.models import AuditEvent
 from registry.services import memberships
 from tests.approvals import talking
 from tests.approvals.desk import FIRST, SECOND, Desk, fresh, in_review, released, route, scan, text
+from tests.approvals.documents_of import second_owner
 from tests.approvals.pages.browsing import look, press, signed_in
 from tests.approvals.several_of import (
     AT,
@@ -147,6 +148,20 @@ def test_several__more_lines_than_there_is_room_for__is_opened_on_its_own_page(
     in_review(desk, "Word\n" * 100)
     page = look(signed_in(desk.safety_reviewer), AT)
     assert "It is too long to be shown whole among others." in page.text
+    assert BUTTON not in page.buttons
+
+
+def test_several__content_erased_meanwhile__is_not_to_be_ticked(desk: Desk) -> None:
+    change = in_review(desk, FIRST)
+    # Another one takes its place on staging, so that it is live nowhere.
+    services.withdraw(in_review(desk, SECOND).pk, actor=desk.author)
+    assert change.version is not None
+    asked = services.ask_erasure(
+        change.version, actor=desk.governance_owner, reason="Personal data", ticket="T-1"
+    )
+    services.erase_content(asked.pk, actor=second_owner(desk.governance_owner))
+    page = look(signed_in(desk.safety_reviewer), AT)
+    assert "The content of this version was erased." in page.text
     assert BUTTON not in page.buttons
 
 
