@@ -3,8 +3,8 @@
 from django.urls import URLPattern, path
 
 from approvals.views.access import access
-from approvals.views.conformance import conformance
 from approvals.views.audit_log import audit_log
+from approvals.views.conformance import conformance
 from approvals.views.emergency import emergency
 from approvals.views.incident import incident
 from approvals.views.passwords import new_password, own_password, password_link
@@ -14,8 +14,8 @@ from approvals.views.proposing import new_prompt, propose, revise
 from approvals.views.rebasing import rebase
 from approvals.views.requests import request_diff, request_live, request_page
 from approvals.views.reviews import reviews
-from approvals.views.shadow import shadow_report
 from approvals.views.several import several
+from approvals.views.shadow import shadow_report
 
 app_name = "approvals"
 urlpatterns: list[URLPattern] = [

@@ -121,10 +121,6 @@ class ShadowVerdict(models.Model):
     against = models.JSONField(default=list)
     at = models.DateTimeField()
 
-    #: handed over by `with_end`; never stored
-    became: str
-    rolled_back: bool
-
     objects = ShadowQuerySet.as_manager()
 
     class Meta:

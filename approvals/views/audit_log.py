@@ -6,8 +6,9 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from approvals.presenters.audit_log import audit_log_of
-from approvals.views.frame import SignedIn, number, page, show
+from approvals.views.frame import SignedIn, page, show
 from registry import permissions
+from registry.numbers import whole
 
 
 @require_safe
@@ -16,6 +17,6 @@ def audit_log(request: SignedIn) -> HttpResponse:
     """Entries, newest first, with what is asked for by `about` and `action`."""
     permissions.require_log(request.user)
     asked = {name: request.GET.get(name, "").strip()[:300] for name in ("about", "action")}
-    before = number(request.GET.get("before"))
+    before = whole(request.GET.get("before"))
     shown = audit_log_of(request.user, **asked, before=before)
     return show(request, "audit/page.html", {"log": shown, **asked, "before": before})

@@ -6,8 +6,7 @@ import json
 import re
 from collections import Counter
 from typing import Any
-from urllib.parse import urlencode
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
