@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from approvals import reads
 from approvals.governance import Effect, nonconforming
 from approvals.models import ApprovalRequest, PolicyException
 from registry import permissions
@@ -79,8 +80,7 @@ def live_of(viewer: User, pk: int) -> ApprovalRequest:
 
 def exception_of(viewer: User, pk: int) -> PolicyException:
     """An exception on a prompt that the viewer sees; NotFound beyond their reach."""
-    rows = PolicyException.objects.filter(prompt__in=permissions.visible_prompts(viewer))
-    row = rows.filter(pk=pk).first()
+    row = reads.exceptions_for(viewer).filter(pk=pk).first()
     if row is None:
         raise NotFound("There is no such exception.")
     return row

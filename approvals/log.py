@@ -19,6 +19,7 @@ from approvals.models import ApprovalRequest, Policy
 from audit.models import AuditEvent, AuditHead
 from registry import permissions, roles
 from registry.models import Label, Namespace, Prompt, ServiceToken, Team, User
+from registry.numbers import whole
 
 Key = tuple[str, UUID]
 
@@ -63,8 +64,9 @@ def about(text: str, account: User) -> Q | None:
         pass
     else:
         return Q(subject_id=number) | Q(change_id=number)
-    if text.isascii() and text.isdecimal() and len(text) < 19:
-        return _about_change(int(text), account)
+    change = whole(text)
+    if change is not None:
+        return _about_change(change, account)
     prompt = reads.prompt_named(text, account)
     if prompt is not None:
         return _about_prompt(prompt, account)
@@ -192,4 +194,5 @@ _NAMES: Mapping[str, _Namer] = {
     "approvals.hold": _of_prompts(reads.holds_for, "prompt__name"),
     "approvals.after_review": _of_prompts(reads.closed_too_for, "prompt__name"),
     "approvals.erasure": _of_prompts(reads.erasures_for, "version__prompt__name"),
+    "approvals.exception": _of_prompts(reads.exceptions_for, "prompt__name"),
 }

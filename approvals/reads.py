@@ -7,7 +7,16 @@ from uuid import UUID
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
-from approvals.models import AfterReview, ApprovalRequest, Erasure, Hold, Remark, Review, Thread
+from approvals.models import (
+    AfterReview,
+    ApprovalRequest,
+    Erasure,
+    Hold,
+    PolicyException,
+    Remark,
+    Review,
+    Thread,
+)
 from approvals.querysets import RequestQuerySet
 from audit.models import AuditBlob, AuditEvent, AuditHead
 from registry import permissions
@@ -191,6 +200,11 @@ def releases_for(account: User) -> QuerySet[Release]:
 def holds_for(account: User) -> QuerySet[Hold]:
     """Every hold, on prompts that this person sees."""
     return Hold.objects.filter(prompt__in=permissions.visible_prompts(account))
+
+
+def exceptions_for(account: User) -> QuerySet[PolicyException]:
+    """Exceptions from a policy, ended ones too, on prompts that the account sees."""
+    return PolicyException.objects.filter(prompt__in=permissions.visible_prompts(account))
 
 
 def closed_too_for(account: User) -> QuerySet[AfterReview]:

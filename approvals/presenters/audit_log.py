@@ -31,6 +31,7 @@ KINDS = {
     "approvals.hold": "Hold",
     "approvals.after_review": "Review after the fact",
     "approvals.erasure": "Erasure",
+    "approvals.exception": "Exception from a policy",
     "approvals.check": "Test evidence",
 }
 

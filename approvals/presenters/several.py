@@ -25,6 +25,7 @@ from approvals.scanning import Comparison, Finding
 from approvals.weighing import findings_of_many
 from registry.errors import BadInput, Refusal
 from registry.models import User
+from registry.numbers import whole
 
 #: changes on one page, and in one press
 MOST_AT_ONCE = 50
@@ -95,8 +96,7 @@ def picks_of(post: QueryDict) -> tuple[Pick, ...]:
     """What was ticked in a form, each change once; raises BadInput, TooManyAtOnce."""
     picks: dict[int, Pick] = {}
     for value in post.getlist("change"):
-        plain = value.isascii() and value.isdecimal() and len(value) < 19
-        change = int(value) if plain else 0
+        change = whole(value) or 0
         seen, role = post.get(f"seen:{value}", ""), post.get(f"role:{value}", "")
         picks.setdefault(change, Pick(change, seen, role))
     if not picks:
