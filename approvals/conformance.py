@@ -5,13 +5,14 @@ Read in a constant number of queries, for at most as many live versions as a pre
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from approvals import reads
 from approvals.governance import Effect, nonconforming
-from approvals.models import ApprovalRequest, PolicyException
+from approvals.models import AfterReview, ApprovalRequest, PolicyException
 from registry import permissions
 from registry.errors import NotAllowed, NotFound
 from registry.models import User
@@ -23,6 +24,8 @@ class Standing:
 
     effect: Effect
     exception: PolicyException | None
+    #: the newest look at it that a re-review asked for
+    look: AfterReview | None
 
     @property
     def request(self) -> ApprovalRequest:
@@ -55,8 +58,9 @@ def conformance_for(viewer: User) -> Conformance:
         (row.prompt_id, row.label_id, row.version_id): row
         for row in rows.select_related("owner", "made_by", "reason")
     }
+    looks = _looks(effect for effect in found if effect.request.prompt_id in seen)
     shown = [
-        Standing(effect, excepted.get(_key(effect.request)))
+        Standing(effect, excepted.get(_key(effect.request)), looks.get(_key(effect.request)))
         for effect in found
         if effect.request.prompt_id in seen
     ]
@@ -84,6 +88,13 @@ def exception_of(viewer: User, pk: int) -> PolicyException:
     if row is None:
         raise NotFound("There is no such exception.")
     return row
+
+
+def _looks(effects: Iterable[Effect]) -> dict[tuple[int, int, int], AfterReview]:
+    versions = {effect.request.version_id or 0 for effect in effects}
+    rows = AfterReview.objects.filter(release__version__in=versions).exclude(campaign=None)
+    ordered = rows.select_related("release", "closed_by", "comment").order_by("pk")
+    return {(row.prompt_id, row.label_id, row.release.version_id or 0): row for row in ordered}
 
 
 def _key(request: ApprovalRequest) -> tuple[int, int, int]:

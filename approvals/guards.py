@@ -33,7 +33,8 @@ SPECS: tuple[Spec, ...] = (
     FrozenWhen("approvals_hold", "OLD.lifted_at IS NOT NULL"),
     frozen("approvals_hold", *_OPENED),
     FrozenWhen("approvals_afterreview", "OLD.closed_at IS NOT NULL"),
-    frozen("approvals_afterreview", *_OPENED, "shortfalls", "due_at"),
+    frozen("approvals_afterreview", *_OPENED, "shortfalls", "due_at", "campaign_id"),
+    AppendOnly("approvals_campaign"),
     FrozenWhen("approvals_policyexception", "OLD.ended_at IS NOT NULL"),
     frozen(
         "approvals_policyexception",

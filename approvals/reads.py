@@ -75,7 +75,8 @@ def after_reviews_for(account: User) -> QuerySet[AfterReview]:
 def after_reviews_of(prompt: Prompt) -> QuerySet[AfterReview]:
     rows = AfterReview.objects.filter(prompt=prompt, closed_at=None)
     return rows.select_related(
-        "label", "opened_by", "release__version", "release__from_version", "release__reason"
+        *("label", "opened_by", "release__version", "release__from_version", "release__reason"),
+        "campaign__reason",
     )
 
 

@@ -117,7 +117,7 @@ def _read_emergencies(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
     if not released:
         return
     found = AfterReview.objects.filter(
-        release__kind=Release.Kind.EMERGENCY, release__cause_id__in=released
+        campaign=None, release__kind=Release.Kind.EMERGENCY, release__cause_id__in=released
     )
     for change, shortfalls in found.values_list("release__cause_id", "shortfalls"):
         rows.bypassed[change] = frozenset(item["code"] for item in shortfalls)

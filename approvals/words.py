@@ -219,6 +219,7 @@ SENTENCES: dict[str, Sentence] = {
     "approvals.label.resumed": _moved("resumed"),
     "approvals.hold.lifted": _did("lifted the hold"),
     "approvals.after_review.closed": _did("closed the review after the fact"),
+    "approvals.campaign.opened": _did("asked for a new look at what is live under other rules"),
     "approvals.exception.made": _did("let it stay until a date, though policies ask for more"),
     "approvals.exception.ended": _did("ended the exception"),
     "approvals.erasure.asked": _did("asked to erase the content"),

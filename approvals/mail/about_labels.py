@@ -51,7 +51,7 @@ def _rolled_back(move: Release) -> Letter:
     who, name, label = named(move.account), one_line(move.prompt.name, 120), move.label.name
     before = f"; v{move.from_version.number} was live until then" if move.from_version else ""
     held = Hold.objects.filter(prompt=move.prompt, label=move.label, lifted_at=None).exists()
-    after = AfterReview.objects.filter(release=move, closed_at=None).first()
+    after = AfterReview.objects.filter(release=move, campaign=None, closed_at=None).first()
     return _letter(
         move.prompt,
         f"{who} rolled {name} back to v{move.version.number} on {label}",

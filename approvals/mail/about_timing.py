@@ -76,7 +76,7 @@ def _emergency(case: Case) -> Letter:
         raise NotOwed("no_release")
     who, label, prompt = named(move.account), case.facts.label, one_line(case.prompt.name, 120)
     before = f"v{move.from_version.number}" if move.from_version else "nothing"
-    review = AfterReview.objects.filter(release=move).first()
+    review = AfterReview.objects.filter(release=move, campaign=None).first()
     passed = "; ".join(one_line(item["title"]) for item in review.shortfalls) if review else ""
     letter = case.letter(
         f"EMERGENCY RELEASE by {who} on {label}: {case.name}",

@@ -1,6 +1,6 @@
 """How a version earns its release. One module per noun; import from here."""
 
-from approvals.models.aftermath import AfterReview, Erasure, Hold
+from approvals.models.aftermath import AfterReview, Campaign, Erasure, Hold
 from approvals.models.checks import Check
 from approvals.models.exceptions import PolicyException
 from approvals.models.idempotency import IdempotencyKey
@@ -20,6 +20,7 @@ from approvals.models.threads import Remark, Thread
 __all__ = [
     "AfterReview",
     "ApprovalRequest",
+    "Campaign",
     "Check",
     "Contributor",
     "Erasure",

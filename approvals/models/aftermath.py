@@ -34,13 +34,34 @@ class Hold(models.Model):
         return f"hold on {self.prompt}"
 
 
+class Campaign(models.Model):
+    """What is live under other rules is looked at again, a few a day; appended."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reason = models.ForeignKey(AuditBlob, models.PROTECT, related_name="+")
+    #: reviews that are due on one day
+    a_day = models.PositiveSmallIntegerField()
+    opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-opened_at"]
+
+    @override
+    def __str__(self) -> str:
+        return f"re-review of {self.opened_at:%Y-%m-%d}"
+
+
 class AfterReview(models.Model):
-    """A review after the fact: what a quick step skipped, for somebody else to look at."""
+    """A review after the fact, for somebody else: what a quick step skipped, or a re-review."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="after_reviews")
     label = models.ForeignKey(Label, models.PROTECT, related_name="+")
-    release = models.OneToOneField(Release, models.PROTECT, related_name="after_review")
+    release = models.ForeignKey(Release, models.PROTECT, related_name="after_reviews")
+    #: none where the step itself skipped something
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="reviews")
     shortfalls = models.JSONField(default=list)
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
@@ -57,6 +78,16 @@ class AfterReview(models.Model):
                 condition=models.Q(closed_by__isnull=True)
                 | ~models.Q(closed_by=models.F("opened_by")),
                 name="after_review_by_another",
+            ),
+            models.UniqueConstraint(
+                fields=["release"],
+                condition=models.Q(closed_at__isnull=True),
+                name="after_review_open_once",
+            ),
+            models.UniqueConstraint(
+                fields=["release"],
+                condition=models.Q(campaign__isnull=True),
+                name="after_review_of_a_step_once",
             ),
         ]
 

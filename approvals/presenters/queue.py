@@ -171,10 +171,10 @@ def _after(row: AfterReview, now: datetime) -> Item:
         Release.Kind.EMERGENCY: f"Emergency release of {back}",
         Release.Kind.RELEASE: f"Release of {back} without people",
     }
+    rolled = f"Rollback{f' of {away}' if away else ''} to {back}"
+    taken = titles.get(Release.Kind(row.release.kind), rolled)
     return Item(
-        title=titles.get(
-            Release.Kind(row.release.kind), f"Rollback{f' of {away}' if away else ''} to {back}"
-        ),
+        title=f"Another look at {back}, which is live" if row.campaign_id else taken,
         prompt=row.prompt.name,
         versions=f"{back} on {row.label}",
         by=str(row.opened_by),

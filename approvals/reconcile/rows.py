@@ -11,6 +11,7 @@ from django.db.models import Model, Prefetch, QuerySet
 from approvals.models import (
     AfterReview,
     ApprovalRequest,
+    Campaign,
     Check,
     Contributor,
     Erasure,
@@ -29,6 +30,7 @@ from approvals.models import (
 from approvals.scans import stored_digest
 from approvals.services._common import state_of
 from approvals.services._shadow import told_verdict
+from approvals.services.campaigning import told as told_campaign
 from approvals.services.excepting import told as told_exception
 from approvals.votes import digest_of
 from audit.canonical import canonical, sha256_hex
@@ -125,13 +127,22 @@ def _holds(using: str) -> Rows:
 
 
 def _after_reviews(using: str) -> Rows:
-    for row in _all(AfterReview, using, "prompt", "label", "release", "opened_by", "closed_by"):
+    for row in _all(
+        AfterReview, using, "prompt", "label", "release", "opened_by", "closed_by", "campaign"
+    ):
         asked = {
             "shortfalls": _digest(_shortfalls_digest, row),
             "due_at": time_text(row.due_at),
+            "campaign": str(row.campaign.public_id) if row.campaign else None,
         }
         ended = _ended(row.closed_by, row.closed_at, row.comment_id)
         yield str(row.public_id), {**_opened(row), **asked, **ended}
+
+
+def _campaigns(using: str) -> Rows:
+    for row in _all(Campaign, using, "opened_by"):
+        facts = told_campaign(row)
+        yield facts.pop("id"), facts
 
 
 def _erasures(using: str) -> Rows:
@@ -269,6 +280,7 @@ ROWS: dict[str, Callable[[str], Rows]] = {
     "check": _checks,
     "shadow_verdict": _shadow_verdicts,
     "exception": _exceptions,
+    "campaign": _campaigns,
 }
 
 

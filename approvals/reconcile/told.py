@@ -74,7 +74,7 @@ def _rolled_back(event: Event) -> Iterator[Fact]:
 def _after_review(event: Event) -> Fact:
     """The review after the fact that a step opened in its own transaction."""
     data = event["data"]
-    asked = {"shortfalls": data["shortfalls_digest"], "due_at": data["due_at"]}
+    asked = {"shortfalls": data["shortfalls_digest"], "due_at": data["due_at"], "campaign": None}
     return "after_review", data["after_review"], {**_opened(event), **asked}
 
 
@@ -138,6 +138,18 @@ def _exception_ended(event: Event) -> Iterator[Fact]:
     yield "exception", event["subject"]["id"], ended
 
 
+def _campaign(event: Event) -> Iterator[Fact]:
+    data = event["data"]
+    facts = dict(data["campaign"])
+    campaign = facts.pop("id")
+    yield "campaign", campaign, facts
+    began = {"opened_by": event["actor"], "opened_at": event["ts"], "campaign": campaign}
+    open_yet = {"ended_by": None, "ended_at": None, "text": None}
+    for review in data["reviews"]:
+        asked = dict(review)
+        yield "after_review", asked.pop("id"), {**asked, **began, **open_yet}
+
+
 def _related(event: Event, kind: str) -> str:
     return next(str(item["id"]) for item in event["related"] if item["type"] == kind)
 
@@ -149,6 +161,7 @@ _TELLERS: dict[str, Callable[[Event], Iterator[Fact]]] = {
     "approvals.label.rolled_back": _rolled_back,
     "approvals.hold.lifted": _ended("hold", "reason"),
     "approvals.after_review.closed": _ended("after_review", "comment"),
+    "approvals.campaign.opened": _campaign,
     "approvals.exception.made": _excepted,
     "approvals.exception.ended": _exception_ended,
     "approvals.erasure.asked": _asked,

@@ -4,6 +4,7 @@ Permission says who may, policy says when; a superuser obeys policy too.
 """
 
 from approvals.services.asking import ask_again
+from approvals.services.campaigning import open_campaign
 from approvals.services.checks import record_check
 from approvals.services.creating import create_prompt
 from approvals.services.digests import owe_digests
@@ -76,6 +77,7 @@ __all__ = [
     "lift_refusal",
     "merged_with_live",
     "note_scan_failure",
+    "open_campaign",
     "open_thread",
     "owe_digests",
     "place",

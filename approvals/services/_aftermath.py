@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals.models import AfterReview
+from approvals.models import AfterReview, Campaign
 from approvals.policies import Facts
 from audit.canonical import canonical, sha256_hex
 from audit.payload import time_text
@@ -17,13 +17,20 @@ DEFAULT_HOURS = 72
 
 
 def open_review(
-    row: Release, missing: Iterable[tuple[str, str]], account: User, at: datetime, *, hours: int
+    row: Release,
+    missing: Iterable[tuple[str, str]],
+    account: User,
+    at: datetime,
+    *,
+    hours: int,
+    campaign: Campaign | None = None,
 ) -> AfterReview:
-    """A review of a move that skipped `missing` (code and title of each), due in so many hours."""
+    """A review of a move that lacks `missing` (code and title of each), due in so many hours."""
     return AfterReview.objects.create(
         prompt=row.prompt,
         label=row.label,
         release=row,
+        campaign=campaign,
         shortfalls=[{"code": code, "title": title} for code, title in missing],
         opened_by=account,
         opened_at=at,

@@ -146,7 +146,9 @@ def _check_words(reason: str, ticket: str) -> None:
 
 
 def _check_no_overdue(account: User, at: datetime) -> None:
-    owed = AfterReview.objects.filter(opened_by=account, closed_at=None, due_at__lt=at)
+    owed = AfterReview.objects.filter(
+        opened_by=account, campaign=None, closed_at=None, due_at__lt=at
+    )
     first = owed.select_related("prompt").order_by("due_at").first()
     if first is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -34,6 +35,7 @@ def conformance(request: SignedIn) -> HttpResponse:
         "found": found,
         "governs": permissions.is_governance_owner(request.user),
         "at": whole(request.POST.get("change")),
+        "again": request.POST.get("do") == "campaign",
         "typed": request.POST,
     }
     return show(request, "conformance/page.html", context, refusal=refusal)
@@ -44,6 +46,17 @@ def _act(request: SignedIn) -> None:
     if do == "end":
         row = exception_of(request.user, whole(target) or 0)
         services.end_exception(row.pk, actor=request.user, key=key_of(request, f"end:{target}"))
+        return
+    if do == "campaign":
+        opened = services.open_campaign(
+            reason=request.POST.get("campaign_reason", ""),
+            a_day=whole(request.POST.get("a_day")) or 0,
+            days=whole(request.POST.get("days")) or 0,
+            actor=request.user,
+            key=key_of(request, "campaign"),
+        )
+        count = "1 review" if len(opened) == 1 else f"{len(opened)} reviews"
+        messages.success(request, f"You asked for {count}, on the first page of who can do them.")
         return
     if do != "except":
         raise BadInput("This page has no such button. Reload it and press again.")

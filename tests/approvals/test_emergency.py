@@ -177,7 +177,7 @@ def test_rollback__to_a_version_released_in_an_emergency__owes_what_was_bypassed
     break_glass(desk, steps.in_review(desk))
     steps.released(desk, SECOND)
     row = services.rollback(desk.prompt, desk.production, actor=desk.responder, reason="No.")
-    assert {item["code"] for item in row.after_review.shortfalls} >= {"sign_off:safety"}
+    assert {item["code"] for item in row.after_reviews.get().shortfalls} >= {"sign_off:safety"}
 
 
 # -- what it never passes over ---------------------------------------------------------------

@@ -381,6 +381,12 @@ VERBS |= {
             key="k1",
         ),
     ),
+    "open_campaign": (
+        _tightened,
+        lambda desk: services.open_campaign(
+            reason="Brand looks now.", a_day=5, days=7, actor=desk.governance_owner, key="k1"
+        ),
+    ),
     "end_exception": (
         _excepted,
         lambda desk: services.end_exception(
