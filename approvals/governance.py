@@ -38,8 +38,9 @@ class Effect:
     lacks: tuple[str, ...]
     would_lack: tuple[str, ...]
     would_policy: str
-    #: what it lacks now, in words
-    said: tuple[str, ...] = ()
+    #: the same in words
+    said: tuple[str, ...]
+    would_be_said: tuple[str, ...]
 
     @property
     def tightens(self) -> bool:
@@ -179,6 +180,7 @@ def _effects(
             would_lack=tuple(rule.code for rule in would_lack),
             would_policy=other.current.name if other.current else "",
             said=tuple(rule.title for rule in lacks),
+            would_be_said=tuple(rule.title for rule in would_lack),
         )
         if all_of_them or effect.lacks != effect.would_lack:
             found.append(effect)

@@ -192,6 +192,6 @@ def _line(effect: Effect) -> dict[str, Any]:
         "team": "" if confidential or prompt is None else str(prompt.team or ""),
         "owner": "" if confidential or prompt is None else str(prompt.owner),
         "version": str(change.version),
-        "lacks": ", ".join(effect.lacks) or "nothing",
-        "would_lack": ", ".join(effect.would_lack) or "nothing",
+        "said": "; ".join(effect.said) or "nothing",
+        "would_be_said": "; ".join(effect.would_be_said) or "nothing",
     }

@@ -12,16 +12,17 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals import services
 from approvals.governance import nonconforming
-from approvals.models import ApprovalRequest, Policy, PolicyException
+from approvals.models import ApprovalRequest, Policy, PolicyChange, PolicyException
 from registry import permissions, roles
 from registry.services import grants, memberships, people, prompts
 from tests.approvals import desk as steps
 from tests.approvals.desk import SECOND, Desk
-from tests.approvals.documents_of import in_force, with_brand
+from tests.approvals.documents_of import in_force, proposed, with_brand
 from tests.approvals.mail_owed import letter
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.approvals.test_reconcile_damage import codes, lift
 from tests.approvals.tightened import AT, WHY, excepted, refused, soon, steps_only, tightened
+from tests.registry.desk_of_admin import address
 from tests.registry.test_guards import sql
 
 __all__ = ["tightened"]
@@ -131,6 +132,14 @@ def test_page__crafted_post__is_refused(tightened: Desk, who: str) -> None:
     fields |= {"until": soon().date().isoformat(), "reason": WHY}
     assert client.post(AT, fields).status_code == 403
     assert not PolicyException.objects.exists()
+
+
+def test_page_of_a_change__tightening__says_in_words_what_would_not_be_met(desk: Desk) -> None:
+    steps.released(desk)
+    policy = Policy.objects.get(name="Regulated")
+    change = proposed(policy, with_brand(), by=desk.governance_owner)
+    page = look(signed_in(desk.governance_owner), address(PolicyChange.objects.get(pk=change.pk)))
+    assert "not met now: nothing. Not met then: 0 of 1 brand reviewer." in page.text
 
 
 # -- the verbs ------------------------------------------------------------------------------
