@@ -1,19 +1,18 @@
 """The HTTP API of this floor: previews, what a change still needs, and placing for a trial."""
 
-from typing import Literal
-
 from django.http import HttpResponse
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
 from approvals import previews, services
 from approvals.api_writes.doors import NO_CSRF, CalledBy, session
-from approvals.api_writes.parts import Key, LabelName, RequestId
+from approvals.api_writes.parts import ABOUT_EXAMPLE, Key, LabelName, RequestId
+from approvals.api_writes.schemas import RequestAbout
 from approvals.errors import RiskTooHigh, ScanMissing
 from approvals.presenters.explained import explained
-from approvals.reach import label_for, prompt_for
+from approvals.reach import label_for, prompt_for, shown_request
 from registry import serving
-from registry.api.answers import answer
+from registry.api.answers import VARY_BY_SESSION, answer
 from registry.api.problems import CsrfFailed, InvalidRequest, MalformedJson, listed, refuse_unknown
 from registry.api.reads import BIGGEST, EXAMPLE, READ, Name, documented
 from registry.api.schemas import Content, ReleaseOut, RequirementOut
@@ -36,16 +35,6 @@ from registry.models import Prompt, Version
 router = Router(tags=["requests"])
 previewer = BearerToken("preview", previews.NOT_HERE)
 placer = BearerToken("place", serving.NOT_HERE)
-
-
-class RequestAbout(Schema):
-    """Which request; `revision_digest` is what a step on it has to say that it saw."""
-
-    id: int
-    state: Literal["scanning", "review", "approved"]
-    revision: int
-    label: str
-    revision_digest: str
 
 
 class PreviewOut(Content):
@@ -88,13 +77,6 @@ class PlaceOut(Schema):
     release: ReleaseOut
 
 
-_ABOUT = {
-    "id": 118,
-    "state": "review",
-    "revision": 2,
-    "label": "production",
-    "revision_digest": "c41b9e0d7a62f853" * 4,
-}
 _REQUEST = {
     NotFound: previews.NOT_HERE,
     WrongState: "This change is withdrawn. Read what is live by its label.",
@@ -118,7 +100,7 @@ _REQUEST = {
                 Erased: "The content of v5 is erased. Read another version.",
             }
         ),
-        {**EXAMPLE, "version": 5, "label": None, "release": None, "request": _ABOUT},
+        {**EXAMPLE, "version": 5, "label": None, "release": None, "request": ABOUT_EXAMPLE},
     ),
 )
 def read_preview(request: ApiRequest, request_id: RequestId) -> HttpResponse:
@@ -130,14 +112,14 @@ def read_preview(request: ApiRequest, request_id: RequestId) -> HttpResponse:
 @router.api_operation(
     READ,
     "/requests/{request_id}/requirements",
-    auth=previewer,
+    auth=[previewer, session],
     response={200: RequirementList},
     operation_id="read_requirements",
     summary="Read what a request still needs",
     openapi_extra=documented(
         listed(_REQUEST),
         {
-            "request": _ABOUT,
+            "request": ABOUT_EXAMPLE,
             "ready": False,
             "requirements": [
                 {
@@ -157,11 +139,11 @@ def read_preview(request: ApiRequest, request_id: RequestId) -> HttpResponse:
         },
     ),
 )
-def read_requirements(request: ApiRequest, request_id: RequestId) -> HttpResponse:
-    """Every requirement of an open request, in the words of its page."""
+def read_requirements(request: CalledBy, request_id: RequestId) -> HttpResponse:
+    """Every requirement of a request, in the words of its page; to a token of an open one."""
     refuse_unknown(request)
-    found = previews.request_for(request.auth, request_id)
-    return answer(request, explained(found).as_dict())
+    found = shown_request(request.auth, request_id)
+    return answer(request, explained(found).as_dict(), vary=VARY_BY_SESSION)
 
 
 @router.post(

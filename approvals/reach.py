@@ -46,3 +46,13 @@ def request_for(caller: Caller, pk: int) -> ApprovalRequest:
         if covers_name(token, request.prompt.name) and covers_label(token, request.label.name):
             return request
     raise NotFound(previews.NOT_HERE if token else "There is no such request.")
+
+
+def shown_request(caller: Caller, pk: int) -> ApprovalRequest:
+    """Return a request to read about: to a person any that has a page, to a token an open one.
+
+    NotFound beyond reach; WrongState for a token and one that is closed.
+    """
+    if isinstance(caller, ServiceToken):
+        return previews.request_for(caller, pk)
+    return request_for(caller, pk)

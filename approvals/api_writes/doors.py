@@ -35,13 +35,13 @@ class PersonRequest(HttpRequest):
 
 
 class Session(APIKeyCookie):
-    """Finds the person of a session; raises CsrfFailed where only the cookie was sent.
+    """Finds the person of a session; raises CsrfFailed where a POST brings only the cookie.
 
     `only` is for what no token may do: a live one hears so before anything is looked up.
     """
 
     param_name = settings.SESSION_COOKIE_NAME
-    openapi_description = "The session of a signed-in person; send X-CSRFToken along."
+    openapi_description = "The session of a signed-in person; a POST needs X-CSRFToken along."
 
     def __init__(self, *, only: bool = False) -> None:
         super().__init__()

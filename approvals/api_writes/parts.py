@@ -55,6 +55,13 @@ REQUEST_EXAMPLE: dict[str, Any] = {
     "base_generation": 3,
     "release_when_ready": False,
 }
+ABOUT_EXAMPLE: dict[str, Any] = {
+    "id": 118,
+    "state": "review",
+    "revision": 2,
+    "label": "production",
+    "revision_digest": REQUEST_EXAMPLE["revision_digest"],
+}
 
 #: What every step may answer.
 _STEP: dict[type[Refusal], str] = {

@@ -130,6 +130,16 @@ class PromptMade(Schema):
     confidential: bool
 
 
+class RequestAbout(Schema):
+    """Which request; `revision_digest` is what a step on it has to say that it saw."""
+
+    id: int
+    state: State
+    revision: int
+    label: str
+    revision_digest: str
+
+
 class RequestOut(Schema):
     """A request as it stands now; say `revision_digest` with the next step on it."""
 

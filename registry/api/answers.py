@@ -13,9 +13,13 @@ from django.utils.http import parse_etags
 #: An answer is for one token, and a stop must be seen at the next read.
 CACHE_CONTROL = "private, no-cache"
 VARY = "Authorization, Accept"
+#: … of an address that a session reads, too
+VARY_BY_SESSION = f"{VARY}, Cookie"
 
 
-def answer(request: HttpRequest, body: Mapping[str, Any], status: int = 200) -> HttpResponse:
+def answer(
+    request: HttpRequest, body: Mapping[str, Any], status: int = 200, *, vary: str = VARY
+) -> HttpResponse:
     """Return a body as JSON with its ETag, or 304 where the reader has these very bytes."""
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
@@ -25,13 +29,13 @@ def answer(request: HttpRequest, body: Mapping[str, Any], status: int = 200) -> 
     else:
         response = HttpResponse(content, status=status, content_type="application/json")
     response["ETag"] = etag
-    return for_one_reader(response)
+    return for_one_reader(response, vary)
 
 
-def for_one_reader(response: HttpResponse) -> HttpResponse:
+def for_one_reader(response: HttpResponse, vary: str = VARY) -> HttpResponse:
     """Mark an answer as one that nobody else may be given, and that is asked for again."""
     response["Cache-Control"] = CACHE_CONTROL
-    response["Vary"] = VARY
+    response["Vary"] = vary
     return response
 
 

@@ -33,6 +33,10 @@ class Person:
         self.client.force_login(self.user, backend="django.contrib.auth.backends.ModelBackend")
         self.client.get("/")
 
+    def get(self, path: str, **headers: str) -> HttpResponse:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cast(HttpResponse, self.client.get(f"/api/v1{path}", headers=sent))
+
     def post(
         self, path: str, data: Any, *, csrf: bool = True, key: str = "", **headers: str
     ) -> HttpResponse:

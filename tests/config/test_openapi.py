@@ -193,6 +193,9 @@ def test_schema__every_address__needs_a_bearer_token_or_a_session(
     both = ("propose", "revise", "submit", "withdraw", "release", "place_version")
     assert [found.pop(name) for name in people] == [[session]] * len(people)
     assert [found.pop(name) for name in both] == [[token, session]] * len(both)
+    read_by_both = ("read_requirements",)
+    for name in [f"{one}{head}" for one in read_by_both for head in ("", "_head")]:
+        assert found.pop(name) == [token, session]
     assert all(security == [token] for security in found.values())
 
 
