@@ -160,11 +160,16 @@ def rough_body(form: ProposalForm, base: Mapping[str, Any]) -> dict[str, Any]:
 
 def free_text(text: str, name: str = "comment") -> str:
     """A rationale, comment or reason: newlines as LF, without blank edges; no U+0000."""
+    return line_text(text, name).strip()
+
+
+def line_text(text: str, name: str) -> str:
+    """What a line should read instead: newlines as LF, every blank kept; no U+0000."""
     try:
         check_text(text, name)
     except CanonicalError as error:
         raise InvalidText(f"{error}. Remove it.", field=name) from None
-    return with_newlines_of(text, None).strip()
+    return with_newlines_of(text, None)
 
 
 def _template(form: ProposalForm, base: Mapping[str, Any]) -> str | list[dict[str, str]]:

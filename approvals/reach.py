@@ -14,6 +14,11 @@ from registry.scopes import covers_label, covers_name
 Caller: TypeAlias = ServiceToken | User
 
 
+def account_of(caller: Caller) -> User:
+    """Return the account as which a caller reads and acts."""
+    return caller.account if isinstance(caller, ServiceToken) else caller
+
+
 def prompt_for(caller: Caller, name: str) -> Prompt:
     """Return the prompt of this name, in any case; NotFound beyond the caller's reach."""
     if isinstance(caller, ServiceToken):
@@ -37,9 +42,7 @@ def label_for(caller: Caller, name: str) -> Label:
 def request_for(caller: Caller, pk: int) -> ApprovalRequest:
     """Return a request in any state, drafts of the caller's own included; NotFound beyond reach."""
     token = caller if isinstance(caller, ServiceToken) else None
-    account = token.account if token else caller
-    assert isinstance(account, User)  # noqa: S101  # what a token acts as
-    request = reads.requests_for(account).filter(pk=pk).first()
+    request = reads.requests_for(account_of(caller)).filter(pk=pk).first()
     if request is not None and request.prompt is not None and request.label is not None:
         if token is None:
             return request

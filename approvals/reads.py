@@ -102,10 +102,27 @@ def threads_of(change: ApprovalRequest) -> QuerySet[Thread]:
     return rows.prefetch_related(Prefetch("remarks", queryset=said)).order_by("pk")
 
 
+def threads_after(change: ApprovalRequest, after: int, limit: int) -> tuple[list[Thread], int]:
+    """The `limit` threads of a change behind `after`; then the key to go on with, 0 at the end."""
+    found = list(threads_of(change).filter(pk__gt=after)[: limit + 1])
+    page = found[:limit]
+    return page, page[-1].pk if len(found) > limit else 0
+
+
 def thread_of(change: ApprovalRequest, pk: int | None) -> Thread | None:
     """One thread of a change."""
     rows = Thread.objects.filter(request=change, pk=pk or 0)
     return rows.select_related("version").first()
+
+
+def thread_called(change: ApprovalRequest, public_id: UUID) -> Thread | None:
+    """One thread of a change, by the name that it has outside, with what was said in it."""
+    return threads_of(change).filter(public_id=public_id).first()
+
+
+def remark_called(change: ApprovalRequest, public_id: UUID) -> Remark | None:
+    """One remark in a thread of a change, by the name that it has outside."""
+    return Remark.objects.filter(thread__request=change, public_id=public_id).first()
 
 
 def remark_of(change: ApprovalRequest, pk: int | None) -> Remark | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from approvals.diffing import Gap, collapse, document_diff
 from approvals.models import ApprovalRequest, Contributor
-from approvals.reach import Caller
+from approvals.reach import Caller, account_of
 from approvals.reading import why_hidden
 from registry.errors import Stale
 from registry.models import Label, LabelPointer, Prompt, ServiceToken, User, Version
@@ -81,8 +81,7 @@ def _reads(caller: Caller, version: Version) -> bool:
     if isinstance(caller, ServiceToken) and "preview" not in caller.scopes:
         rows = Contributor.objects.filter(request__revisions__version=version)
         return rows.filter(account=caller.account).exists()
-    account = caller.account if isinstance(caller, ServiceToken) else caller
-    return not why_hidden(version, account)
+    return not why_hidden(version, account_of(caller))
 
 
 def diff(old: _Body | None, new: _Body) -> dict[str, Any]:

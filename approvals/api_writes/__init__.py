@@ -1,7 +1,7 @@
 """The part of the API that changes something: the verbs of the pages, with their codes."""
 
-from approvals.api_writes import labels, prompts, requests
+from approvals.api_writes import labels, prompts, requests, threads
 
-routers = (prompts.router, requests.router, labels.router)
+routers = (prompts.router, requests.router, labels.router, threads.router)
 
 __all__ = ["routers"]

@@ -9,7 +9,7 @@ from django.conf import settings
 from ninja import HeaderEx, P, PathEx
 
 from approvals.api_writes.doors import NO_CSRF, NO_TOKENS
-from approvals.api_writes.schemas import ContentIn, ProvenanceIn
+from approvals.api_writes.schemas import ContentIn, Nothing, ProvenanceIn
 from approvals.errors import CommentNeeded, PersonNeeded, SecretFound
 from approvals.models import ApprovalRequest
 from registry.api.problems import CsrfFailed, MalformedJson, listed
@@ -41,6 +41,9 @@ Key = HeaderEx[
         description="A post repeated with its key does its work once",
     ),
 ]
+
+#: the body of a step that takes none
+NOTHING = Nothing()
 
 REQUEST_EXAMPLE: dict[str, Any] = {
     "id": 118,

@@ -29,6 +29,10 @@ class Body(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+class Nothing(Body):
+    """A step that takes no field: send `{}`, or no body."""
+
+
 class MessageIn(Message):
     model_config = ConfigDict(extra="forbid")
 

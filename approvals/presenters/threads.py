@@ -122,7 +122,7 @@ def threads_of(
         applies=speaks and contributes and proposes,
     )
     rows = list(reads.threads_of(change))
-    places = _Places(change, viewer, hidden, {row.version_id for row in rows})
+    places = Places(change, viewer, hidden, {row.version_id for row in rows})
     talks = [(row, _talk(row, who, places)) for row in rows]
     return Threads(
         open=tuple(talk for row, talk in talks if row.resolved_at is None),
@@ -144,7 +144,7 @@ def place_of(change: ApprovalRequest, hidden: str, path: str, line: int | None) 
     return Place(spot, _where(version, spot), text, lines.can_be_suggested(path))
 
 
-class _Places:
+class Places:
     """Where lines are now and what they say, worked out once a version."""
 
     def __init__(
@@ -191,7 +191,7 @@ def _where(version: Version, spot: Spot) -> str:
     return f"{title}, line {spot.line}" if title else f"Line {spot.line}"
 
 
-def _talk(thread: Thread, who: _Viewer, places: _Places) -> Talk:
+def _talk(thread: Thread, who: _Viewer, places: Places) -> Talk:
     spot = places.spot(thread)
     remarks = list(thread.remarks.all())
     is_open = thread.resolved_at is None

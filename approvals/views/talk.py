@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from approvals import lines, reads, services
-from approvals.forms import free_text
+from approvals.forms import free_text, line_text
 from approvals.lines import Spot
 from approvals.models import ApprovalRequest, Thread
 from approvals.views.frame import SignedIn, key_of
-from registry.documents import with_newlines_of
 from registry.errors import BadInput, NotFound
 from registry.models import Version
 from registry.numbers import whole
@@ -151,7 +150,7 @@ def _suggestion(request: SignedIn, version: Version | None, spot: Spot) -> str |
     sent = request.POST.get("suggestion")
     if sent is None or version is None or version.is_erased:
         return None
-    suggestion = with_newlines_of(sent, None)
+    suggestion = line_text(sent, "suggestion")
     return None if suggestion == lines.text_at(version.body, spot) else suggestion
 
 

@@ -1,7 +1,5 @@
 """What applications read: what a label serves, a released version, and the lists of both."""
 
-import base64
-import binascii
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,6 +7,7 @@ from ninja import P, PathEx, QueryEx, Router
 
 from registry import serving
 from registry.api.answers import answer, conditional
+from registry.api.cursors import cursor_to, number_of, text_of
 from registry.api.problems import InvalidCursor, listed, refuse_unknown
 from registry.api.schemas import PromptList, PromptOut, VersionList
 from registry.api.tokens import ApiRequest, BearerToken
@@ -94,9 +93,9 @@ def documented(responses: dict[int, Any], example: dict[str, Any]) -> dict[str, 
 def list_prompts(request: ApiRequest, cursor: Cursor = None, limit: Limit = 50) -> HttpResponse:
     """The prompts in the token's reach by name, each with the labels that serve it."""
     refuse_unknown(request, ("cursor", "limit"))
-    after = "" if cursor is None else _text_of(cursor)
+    after = "" if cursor is None else text_of(cursor)
     items, last = serving.prompts_after(request.auth, after, limit)
-    return answer(request, {"items": items, "next_cursor": _cursor(last) if last else None})
+    return answer(request, {"items": items, "next_cursor": cursor_to(last) if last else None})
 
 
 @router.api_operation(
@@ -127,9 +126,9 @@ def list_versions(
 ) -> HttpResponse:
     """The versions that were once live on a label in the token's reach, newest first."""
     refuse_unknown(request, ("cursor", "limit"))
-    before = None if cursor is None else _number_of(cursor)
+    before = None if cursor is None else number_of(cursor, BIGGEST)
     items, last = serving.released_before(request.auth, name, before, limit)
-    return answer(request, {"items": items, "next_cursor": _cursor(str(last)) if last else None})
+    return answer(request, {"items": items, "next_cursor": cursor_to(str(last)) if last else None})
 
 
 @router.api_operation(
@@ -159,29 +158,3 @@ def read_prompt(
         request,
         serving.body_of(served.prompt, served.version, label=served.label, release=served.release),
     )
-
-
-def _cursor(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _text_of(cursor: str) -> str:
-    try:
-        # `-` and `_` only: the other alphabet would give one place two cursors.
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise _unusable() from None
-    if "\0" in text:
-        raise _unusable()
-    return text
-
-
-def _number_of(cursor: str) -> int:
-    text = _text_of(cursor)
-    if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) > BIGGEST:
-        raise _unusable()
-    return int(text)
-
-
-def _unusable() -> InvalidCursor:
-    return InvalidCursor("Take the cursor from “next_cursor” of a page, or leave it out.")

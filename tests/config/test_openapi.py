@@ -27,7 +27,9 @@ from schemathesis.specs.openapi.checks import (
 from approvals import services
 from config.wsgi import application
 from registry import permissions, roles
+from registry.models import User
 from registry.services import grants
+from tests.approvals import talking
 from tests.approvals.ci import pointer
 from tests.approvals.desk import FIRST, SECOND, THIRD, Desk, approved, in_review, propose, released
 from tests.approvals.steps_by_api import Person, Robot, content, proposal, seen
@@ -49,7 +51,13 @@ CHECKS = [
 def there(desk: Desk, robot: Robot, operation: str) -> dict[str, Any]:
     """What an address can answer well from: the parts of its address, and a `body` that fits."""
     new = f"{FIRST}Say {operation}.\n"
-    found: dict[str, Any] = {"name": "support/refunds", "label": "staging", "request_id": 1}
+    found: dict[str, Any] = {
+        "name": "support/refunds",
+        "label": "staging",
+        "request_id": 1,
+        "thread_id": NOWHERE,
+        "remark_id": NOWHERE,
+    }
     if operation == "create_prompt":
         found["body"] = {"name": "support/greeting"}
     elif operation == "propose":
@@ -64,6 +72,8 @@ def there(desk: Desk, robot: Robot, operation: str) -> dict[str, Any]:
     else:
         if pointer(desk, "production").suspended:
             services.resume(desk.prompt, desk.production, actor=desk.responder, reason="Mended.")
+        if operation in TALK:
+            return {**found, **_talk(desk, new, operation)}
         if operation in ("revise", "submit", "withdraw"):
             request = propose(desk, new, actor=robot.token)
         else:
@@ -71,6 +81,29 @@ def there(desk: Desk, robot: Robot, operation: str) -> dict[str, Any]:
         found["request_id"] = request.pk
         found["body"] = seen(request, **_fields(desk, operation))
     return found
+
+
+def _talk(desk: Desk, new: str, operation: str) -> dict[str, Any]:
+    """A thread on which the person of `session` can take the step."""
+    rex = User.objects.get(username="rex")
+    request = in_review(desk, new, actor=rex)
+    # An edit is suggested by somebody else; whoever opened a thread resolves it.
+    opener = desk.safety_reviewer if operation == "apply_suggestion" else rex
+    remark = talking.suggest(desk, request, actor=opener, suggestion="Say something else.")
+    thread = remark.thread
+    if operation == "reopen_thread":
+        services.resolve_thread(thread.pk, actor=rex)
+    bodies = {
+        "open_thread": seen(request, text="Why?"),
+        "reply": {"text": "Because."},
+        "apply_suggestion": seen(request),
+    }
+    return {
+        "request_id": request.pk,
+        "thread_id": str(thread.public_id),
+        "remark_id": str(remark.public_id),
+        "body": bodies.get(operation, {}),
+    }
 
 
 def _prepare_label(desk: Desk, verb: str) -> None:
@@ -91,6 +124,10 @@ def _fields(desk: Desk, operation: str) -> dict[str, Any]:
         fields[operation]["expected_generation"] = generation
     return fields.get(operation, {})
 
+
+TALK = ("open_thread", "reply", "resolve_thread", "reopen_thread", "apply_suggestion")
+#: a name that nothing has
+NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 #: headers and cookies of a call, by these names
 Sent: TypeAlias = dict[str, dict[str, str]]
@@ -162,7 +199,7 @@ def test_api__anything_sent__is_answered_as_the_schema_says(
             sources, session if for_people(operation) else token
         )
     assert [label for label, found in answered.items() if not found & {200, 201}] == []
-    assert len(answered) == 21
+    assert len(answered) == 28
 
 
 # -- the schema itself ----------------------------------------------------------------------
@@ -189,11 +226,11 @@ def test_schema__every_address__needs_a_bearer_token_or_a_session(
     token: dict[str, list[str]] = {"BearerToken": []}
     session: dict[str, list[str]] = {"Session": []}
     found = {one["operationId"]: one["security"] for one in operations(described)}
-    people = ("create_prompt", "review", "rollback", "suspend", "resume")
+    people = ("create_prompt", "review", "rollback", "suspend", "resume", *TALK)
     both = ("propose", "revise", "submit", "withdraw", "release", "place_version")
     assert [found.pop(name) for name in people] == [[session]] * len(people)
     assert [found.pop(name) for name in both] == [[token, session]] * len(both)
-    read_by_both = ("read_requirements",)
+    read_by_both = ("read_requirements", "list_threads")
     for name in [f"{one}{head}" for one in read_by_both for head in ("", "_head")]:
         assert found.pop(name) == [token, session]
     assert all(security == [token] for security in found.values())
