@@ -1,5 +1,7 @@
 """The steps of one request: revise, submit, withdraw, vote, release."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from ninja import Router
 
@@ -38,10 +40,14 @@ from approvals.errors import (
     SecretFound,
     SignatureNeeded,
     StageNotOpen,
+    TooManyTries,
+    WrongPassword,
 )
 from approvals.forms import free_text
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, Review
+from approvals.policies.signoffs import SIGNED
 from approvals.reach import request_for
+from approvals.signing import signed
 from approvals.stale import with_diff_of
 from audit.payload import time_text
 from registry import serving
@@ -166,6 +172,8 @@ def withdraw(
                 "id": "5b0f6f1e-7c1d-4f0a-9a57-0e5f0c1b2d3e",
                 "role": "safety",
                 "decision": "approve",
+                "meaning": "approve for safety",
+                "signed": True,
                 "at": "2026-11-22T09:30:00.000000Z",
             },
         },
@@ -174,7 +182,9 @@ def withdraw(
             OwnChange: "You wrote part of this change, so somebody else has to sign it off.",
             NotEligible: "You are not in the role safety; a governance owner can add you.",
             StageNotOpen: "This sign-off is asked for once “Sign-off” is complete.",
-            SignatureNeeded: "Regulated asks for a signature: type your password on the page.",
+            SignatureNeeded: "Regulated asks for a signature: type your password again.",
+            WrongPassword: "Type the password that you sign in with; it signs what you do here.",
+            TooManyTries: "A wrong password was typed 5 times. Wait 15 minutes and try again.",
             ChecklistNeeded: "Answer every question of the checklist.",
             CommentNeeded: "Say in a sentence what has to change.",
         },
@@ -188,6 +198,7 @@ def review(
     refuse_unknown(request)
     person = request.auth
     found = request_for(person, request_id)
+    auth_method, auth_at = signed(person, body.password.get_secret_value())
     with with_diff_of(person, found):
         vote = services.review(
             found.pk,
@@ -196,13 +207,12 @@ def review(
             decision=body.decision,
             comment=free_text(body.comment),
             seen=body.revision_digest,
-            auth_at=person.last_login,
+            auth_method=auth_method,
+            auth_at=auth_at,
             answers=body.answers,
             key=key or "",
         )
-    cast = {"id": str(vote.public_id), "role": vote.role, "decision": vote.decision}
-    now = request_for(person, request_id)
-    return answer(request, {**told(now), "vote": {**cast, "at": time_text(vote.created_at)}}, 201)
+    return answer(request, {**told(request_for(person, request_id)), "vote": _cast(vote)}, 201)
 
 
 @router.post(
@@ -233,6 +243,17 @@ def release(
         )
     row = Release.objects.get(cause_id=done.public_id, kind=Release.Kind.RELEASE)
     return answer(request, {**told(done), "release": serving.release_body(row)})
+
+
+def _cast(vote: Review) -> dict[str, Any]:
+    return {
+        "id": str(vote.public_id),
+        "role": vote.role,
+        "decision": vote.decision,
+        "meaning": vote.meaning,
+        "signed": vote.auth_method.startswith(SIGNED),
+        "at": time_text(vote.created_at),
+    }
 
 
 def _prompt(request: ApprovalRequest) -> Prompt:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SecretStr
 
 from registry.api.reads import BIGGEST
 from registry.api.schemas import Message, ReleaseOut
@@ -17,6 +17,8 @@ Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 Generation: TypeAlias = Annotated[int, Field(ge=0, le=BIGGEST, strict=True)]
 Number: TypeAlias = Annotated[int, Field(ge=1, le=BIGGEST, strict=True)]
 LabelText: TypeAlias = Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]{1,36}$")]
+#: never shown, in no error and no log; longer than anybody types
+Password: TypeAlias = Annotated[SecretStr, Field(max_length=4096)]
 Word: TypeAlias = Annotated[str, Field(max_length=200)]
 State: TypeAlias = Literal[
     "draft", "scanning", "review", "approved", "released", "rejected", "withdrawn"
@@ -97,13 +99,18 @@ class WithdrawIn(Body):
 
 
 class ReviewIn(Body):
-    """A vote in a role on exactly what was seen; `answers` are those of the role's checklist."""
+    """A vote in a role on exactly what was seen; `answers` are those of the role's checklist.
+
+    `password` is the one that you sign in with; it signs the vote, where a policy asks for that,
+    and is kept nowhere.
+    """
 
     role: Word
     decision: Literal["approve", "request_changes", "reject"]
     revision_digest: Digest
     comment: str = ""
     answers: dict[str, str] = {}
+    password: Password = SecretStr("")
 
 
 class ReleaseIn(Body):
@@ -161,9 +168,13 @@ class RequestOut(Schema):
 
 
 class VoteOut(Schema):
+    """`meaning` is what it says in words; `signed`: the password was typed for it."""
+
     id: UUID
     role: str
     decision: str
+    meaning: str
+    signed: bool
     at: datetime
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from approvals.views import tries
+from approvals import tries
 from approvals.views.frame import SignedIn, page, show
 from registry import password_links
 from registry.errors import BadInput, LinkInvalid, Refusal

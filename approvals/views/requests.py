@@ -24,10 +24,10 @@ from approvals.presenters.request_page import (
 )
 from approvals.presenters.signing import answers_of
 from approvals.presenters.threads import place_of
+from approvals.signing import PASSWORD, signed
 from approvals.views import talk
 from approvals.views.frame import SignedIn, key_of, page, show
 from approvals.views.rebasing import done_words
-from approvals.views.signing import PASSWORD, signed
 from registry.errors import (
     BadInput,
     ContentTooLarge,
@@ -146,7 +146,7 @@ _VOTED = {
 
 
 def _vote(request: SignedIn, change: ApprovalRequest, decision: str, role: str) -> str:
-    auth_method, auth_at = signed(request)
+    auth_method, auth_at = signed(request.user, request.POST.get(PASSWORD, ""))
     services.review(
         change.pk,
         actor=request.user,

@@ -10,8 +10,8 @@ import time_machine
 from django.core.cache import caches
 from django.utils import timezone
 
+from approvals import tries
 from approvals.errors import TooManyTries
-from approvals.views import tries
 from registry.models import TriesRow, User
 from tests.processes import PYTHON, ROOT, is_embedded, run_environ
 
@@ -21,7 +21,7 @@ import sys
 import django
 django.setup()
 from approvals.errors import TooManyTries
-from approvals.views import tries
+from approvals import tries
 from registry.models import User
 ada = User.objects.get(username="ada")
 print("ready", flush=True)
