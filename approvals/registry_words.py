@@ -6,7 +6,7 @@ DID: dict[str, str] = {
     "registry.grant.given": "gave a permission",
     "registry.grant.revoked": "took a permission away",
     "registry.label.created": "made the label",
-    "registry.label.protected": "protected the label for good",
+    "registry.label.protected": "protected the label",
     "registry.label.reordered": "changed the order of the label",
     "registry.label.source_asked": "asked that the label promotes from another one",
     "registry.label.source_kept": "took back what was asked for the label",

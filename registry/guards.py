@@ -30,6 +30,11 @@ _MOVE_IS_BACKED = """EXISTS (
                               AND NEW.version_id IS NOT DISTINCT FROM OLD.version_id
            ELSE NOT NEW.suspended END)"""
 
+# A label stops being protected with the row of its next un-protection, and each row does it once.
+_UNPROTECTION_IS_BACKED = """NEW.unprotections = OLD.unprotections + 1 AND EXISTS (
+    SELECT 1 FROM registry_unprotection AS u
+     WHERE u.label_id = NEW.id AND u.number = NEW.unprotections)"""
+
 SPECS: tuple[Spec, ...] = (
     # Content and its history.
     EraseOnce("registry_version", "id", erasable=("document",)),
@@ -48,8 +53,36 @@ SPECS: tuple[Spec, ...] = (
         name="protected",
         table="registry_label",
         event="update",
-        when="OLD.protected AND NOT NEW.protected",
-        message="a protected label stays protected",
+        when=f"OLD.protected AND NOT NEW.protected AND NOT ({_UNPROTECTION_IS_BACKED})",
+        message="a protected label stays protected until the row of its un-protection is there",
+        requires=("registry_unprotection", "registry_label.unprotections"),
+    ),
+    Refuse(
+        name="unprotections",
+        table="registry_label",
+        event="update",
+        when="NEW.unprotections IS DISTINCT FROM OLD.unprotections "
+        "AND NOT (OLD.protected AND NOT NEW.protected)",
+        message="un-protections are counted only when protection goes",
+        requires=("registry_label.unprotections",),
+    ),
+    Refuse(
+        name="counted",
+        table="registry_label",
+        event="insert",
+        when="NEW.unprotections IS DISTINCT FROM 0",
+        message="a label begins without un-protections",
+        requires=("registry_label.unprotections",),
+    ),
+    AppendOnly("registry_unprotection"),
+    Refuse(
+        name="next",
+        table="registry_unprotection",
+        event="insert",
+        when="NOT EXISTS (SELECT 1 FROM registry_label AS l WHERE l.id = NEW.label_id "
+        "AND l.protected AND l.unprotections + 1 = NEW.number)",
+        message="an un-protection is the next one of a protected label",
+        requires=("registry_label.unprotections",),
     ),
     # What is live.
     AppendOnly("registry_recall"),

@@ -6,30 +6,26 @@ with the rows that exist, never with the number of events or versions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import Group
-from django.db.models import F
 
 from audit.models import AuditBlob
 from audit.payload import time_text
 from audit.reconcile import Problem
 from registry.models import (
     Label,
-    Membership,
     Namespace,
-    NamespaceGroupObjectPermission,
-    NamespaceUserObjectPermission,
     Prompt,
-    PromptGroupObjectPermission,
-    PromptUserObjectPermission,
     ServiceToken,
     Team,
+    Unprotection,
     User,
 )
 from registry.names import name_key
+from registry.replay_holdings import Holdings
 from registry.replay_moves import Moves
 from registry.replay_versions import Versions
 from registry.roles import role_id
@@ -44,7 +40,16 @@ _Rows = Iterator[tuple[str, dict[str, Any]]]
 class Facts:
     """What the newest events say of each thing, held against its row."""
 
-    KINDS = ("user", "role", "team", "namespace", "prompt", "label", "token")
+    KINDS = (
+        "user",
+        "role",
+        "team",
+        "namespace",
+        "prompt",
+        "label",
+        "token",
+        "unprotection",
+    )
     #: what events only commit to; the text is held against its row as long as it is not erased
     TEXTS: ClassVar[dict[str, tuple[str, ...]]] = {
         "user": ("username", "display_name", "email"),
@@ -60,7 +65,12 @@ class Facts:
         self.seqs: dict[str, int] = {}
 
     def feed(self, event: _Event) -> None:
-        """Take what an event of this floor says its subject is from now on."""
+        """Take what an event of this floor says its subject is from now on.
+
+        A label that stops being protected is told by an event of the floor above.
+        """
+        if "unprotected" in event["data"]:
+            self._unprotected(event["data"]["unprotected"], event)
         area, _, kind = event["subject"]["type"].partition(".")
         if area != "registry" or not event["action"].startswith("registry."):
             return
@@ -70,7 +80,7 @@ class Facts:
             if event["action"] == "registry.prompt.created":
                 facts["namespace"] = event["related"][0]["id"]
             elif event["action"] == "registry.label.created":
-                facts |= {"asked_from": None, "asked_by": None}
+                facts |= {"asked_from": None, "asked_by": None, "unprotections": 0}
             self._tell(kind, event["subject"]["id"], {**event["to"], **facts}, event["seq"])
         for token in event["data"].get("tokens_revoked", ()):
             self._tell("token", token, {"revoked": True}, event["seq"])
@@ -107,6 +117,12 @@ class Facts:
                 # An empty text is not always committed to.
                 said = {n: values.get(known[n], facts[n]) if n in known else "" for n in names}
                 yield key, facts, said
+
+    def _unprotected(self, row: dict[str, Any], event: _Event) -> None:
+        facts = {name: value for name, value in row.items() if name != "id"}
+        now = {"protected": False, "unprotections": row["number"]}
+        self._tell("unprotection", row["id"], {**facts, "at": event["ts"]}, event["seq"])
+        self._tell("label", row["label"], now, event["seq"])
 
     def _tell(self, kind: str, key: str, facts: dict[str, Any], seq: int) -> None:
         self.told[kind].setdefault(key, {}).update(facts)
@@ -177,10 +193,25 @@ class Facts:
                 {
                     "name": row.name,
                     "protected": row.protected,
+                    "unprotections": row.unprotections,
                     "order": row.order,
                     "promotes_from": _id(row.promotes_from),
                     "asked_from": _id(row.asked_from),
                     "asked_by": _id(row.asked_by),
+                },
+            )
+
+    def _unprotections(self) -> _Rows:
+        rows = Unprotection.objects.using(self.using).select_related("label", "account")
+        for row in rows.order_by("pk").iterator(_CHUNK):
+            yield (
+                str(row.public_id),
+                {
+                    "label": _id(row.label),
+                    "number": row.number,
+                    "cause": {"type": row.cause_type, "id": str(row.cause_id)},
+                    "account": _id(row.account),
+                    "at": time_text(row.at),
                 },
             )
 
@@ -198,72 +229,6 @@ class Facts:
                     "reach": reach(row),
                 },
             )
-
-
-class Holdings:
-    """Who is in which role and who was granted what, held against the rows, both ways."""
-
-    def __init__(self, using: str) -> None:
-        self.using = using
-        self.told: dict[tuple[str, ...], int] = {}
-
-    def feed(self, event: _Event) -> None:
-        """Take what an event gives or takes away."""
-        action, data, seq = event["action"], event["data"], event["seq"]
-        place, subject = event["subject"]["type"], event["subject"]["id"]
-        if action in ("registry.grant.given", "registry.grant.revoked"):
-            self._set(_grant(place, subject, data), seq if action.endswith("given") else None)
-        elif action == "registry.prompt.created":
-            for item in data["grants"]:
-                self._set(_grant(place, subject, item), seq)
-        elif action in ("registry.membership.joined", "registry.membership.left"):
-            given = action.endswith("joined")
-            self._set(("membership", subject, data["role"]), seq if given else None)
-        elif action == "registry.user.created":
-            for role in data["joined"]:
-                self._set(("membership", subject, role), seq)
-        elif action == "registry.user.deactivated":
-            self._inherit(data, seq)
-
-    def finish(self) -> Iterator[Problem]:
-        """Return the rows that no event gave, and what was given and has no row."""
-        for key in self._rows():
-            if self.told.pop(key, None) is None:
-                yield Problem(f"registry.{key[0]}", None, f"{' '.join(key)} has no event")
-        for key, seq in sorted(self.told.items()):
-            yield Problem(f"registry.{key[0]}", seq, f"{' '.join(key)} is gone")
-
-    def _inherit(self, data: dict[str, Any], seq: int) -> None:
-        """Take what went to the heir of a deactivated person; most have none."""
-        to = {"type": "registry.user", "id": data.get("heir")}
-        for prompt in data.get("prompts", ()):
-            for permission in data["given"]:
-                item = {"permission": permission, "to": to}
-                self._set(_grant("registry.prompt", prompt, item), seq)
-
-    def _set(self, key: tuple[str, ...], seq: int | None) -> None:
-        if seq is None:
-            self.told.pop(key, None)
-        else:
-            self.told[key] = seq
-
-    def _rows(self) -> Iterator[tuple[str, ...]]:
-        rows = Membership.objects.using(self.using).order_by("pk")
-        for user, group in rows.values_list("user__public_id", "group__name").iterator(_CHUNK):
-            yield "membership", str(user), str(role_id(group))
-        for place, people, groups in (
-            ("registry.prompt", PromptUserObjectPermission, PromptGroupObjectPermission),
-            ("registry.namespace", NamespaceUserObjectPermission, NamespaceGroupObjectPermission),
-        ):
-            for on, codename, user in self._grants(people, F("user__public_id")):
-                yield "grant", place, str(on), codename, "registry.user", str(user)
-            for on, codename, group in self._grants(groups, F("group__name")):
-                yield "grant", place, str(on), codename, "registry.role", str(role_id(group))
-
-    def _grants(self, table: Any, to: F) -> Iterable[tuple[Any, str, Any]]:
-        rows = table.objects.using(self.using).annotate(to=to).order_by("pk")
-        columns = ("content_object__public_id", "permission__codename", "to")
-        return rows.values_list(*columns).iterator(_CHUNK)  # type: ignore[no-any-return]  # guardian is untyped
 
 
 class RegistryReconciler:
@@ -295,7 +260,3 @@ def _id(row: Any) -> str | None:
 def _name(row: Prompt | Namespace) -> str:
     """Return a name, unless it would be found under another one."""
     return row.name if row.name_key == name_key(row.name) else ""
-
-
-def _grant(place: str, on: str, item: dict[str, Any]) -> tuple[str, ...]:
-    return ("grant", place, on, item["permission"], item["to"]["type"], item["to"]["id"])

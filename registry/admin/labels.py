@@ -17,7 +17,7 @@ from registry.services import labels
 class LabelForm(StepForm):
     """create_label"""
 
-    lead = "A label that is protected moves by approved changes only, and stays protected."
+    lead = "A label that is protected moves by approved changes only, until two owners undo that."
     button = "Make the label"
 
     name = forms.CharField(max_length=36, help_text="Such as staging-eu. It never changes.")
@@ -104,8 +104,11 @@ def asked_in_words(label: Label) -> str:
 class ProtectForm(StepForm):
     """protect_label"""
 
-    lead = "From then on the label moves by approved changes only. This cannot be taken back."
-    button = "Protect it for good"
+    lead = (
+        "From then on the label moves by approved changes only. To take that back takes two "
+        "governance owners."
+    )
+    button = "Protect it"
     danger = True
 
     @override
@@ -125,7 +128,7 @@ class LabelAdmin(KeptAdmin):
     one, many = "label", "labels"
     words = "The environments that serve prompts, such as staging and production."
     makers = (Step("label", "New label", LabelForm),)
-    steps = (
+    steps: ClassVar[tuple[Step, ...]] = (
         Step("order", "Change the order", OrderForm),
         Step("source", "Change what it promotes from", SourceForm),
         Step("protect", "Protect", ProtectForm, _unprotected),

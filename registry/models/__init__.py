@@ -1,6 +1,6 @@
 """People, prompts and what is live. One module per noun; import from here."""
 
-from registry.models.labels import Label, LabelPointer, Recall, Release
+from registry.models.labels import Label, LabelPointer, Recall, Release, Unprotection
 from registry.models.outbox import OutboxMail
 from registry.models.people import Membership, Team, User
 from registry.models.prompts import (
@@ -31,6 +31,7 @@ __all__ = [
     "ServiceToken",
     "Team",
     "TriesRow",
+    "Unprotection",
     "User",
     "Version",
 ]

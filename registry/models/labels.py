@@ -16,8 +16,9 @@ from registry.querysets import ReleaseQuerySet
 
 
 class Label(models.Model):
-    """A registry-wide name for an environment; `protected` only ever goes from no to yes.
+    """A registry-wide name for an environment.
 
+    Whoever governs sets `protected`; it goes only with the row that counts it in `unprotections`.
     While `asked_by` is set, that governance owner asks that the label promotes from `asked_from`,
     or from none, and waits for a second one to say the same.
     """
@@ -25,6 +26,7 @@ class Label(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.SlugField(max_length=36, unique=True)
     protected = models.BooleanField(default=False)
+    unprotections = models.PositiveIntegerField(default=0)
     order = models.PositiveSmallIntegerField(default=0)
     promotes_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
     asked_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
@@ -39,6 +41,32 @@ class Label(models.Model):
     @override
     def __str__(self) -> str:
         return self.name
+
+
+class Unprotection(models.Model):
+    """One appended row each time that a label stops being protected; the label follows from it.
+
+    `cause` as in `Release`: a dotted word and a UUID of what asked for it.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    label = models.ForeignKey(Label, models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    cause_type = models.CharField(max_length=60)
+    cause_id = models.UUIDField()
+    account = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["label_id", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["label", "number"], name="unprotection_number_once"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"un-protection {self.number} of {self.label}"
 
 
 class LabelPointer(models.Model):

@@ -80,9 +80,10 @@ def create_label(
 
 
 def protect_label(label: Label, *, actor: Actor) -> Label:
-    """Protect a label for good: from now on it moves by an approved request only.
+    """Protect a label: from now on it moves by an approved request only.
 
-    A no-op for a protected one. Raises NotAllowed.
+    One governance owner does it, and two take it back. A no-op for a protected one. Raises
+    NotAllowed.
     """
     with recording(actor=actor.ref) as log:
         require_governance(actor)

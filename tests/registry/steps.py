@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from audit.ledger import Recording, recording
 from audit.models import AuditEvent
 from registry import documents, releases
 from registry.actors import Actor
 from registry.models import Label, LabelPointer, Prompt, Release, User, Version
-from registry.services import versions
+from registry.services import unprotecting, versions
 
 
 def add_version(prompt: Prompt, text: str, *, author: User, **provenance: str) -> Version:
@@ -83,3 +84,16 @@ def record_move(
 def actions() -> list[str]:
     """The actions in the ledger, in order."""
     return list(AuditEvent.objects.order_by("seq").values_list("action", flat=True))
+
+
+def take_off(label: Label, actor: User) -> None:
+    """Take the protection off a label, as a verb of the floor above does."""
+    with recording(actor=actor.ref) as log:
+        row = unprotecting.take_protection_off(
+            label, actor=actor, verb="test", cause=("tests.cause", uuid4()), at=log.at, log=log
+        )
+        log.record(
+            "tests.unprotected",
+            ("registry.label", label.public_id),
+            data={"unprotected": unprotecting.told(row)},
+        )

@@ -43,7 +43,7 @@ from registry.services import (
     tokens,
 )
 from tests.people import MakePrompt, make_person
-from tests.registry.steps import add_version, move
+from tests.registry.steps import add_version, move, take_off
 from tests.registry.test_guards import copy_of, sql
 from tests.registry.test_releases import erase
 
@@ -123,6 +123,7 @@ def _promote(canary: Label, production: Label, gwen: User) -> None:
     greta = make_person("greta", roles.GOVERNANCE_OWNERS, by=gwen)
     staging = production.promotes_from
     labels.promote_label_from(canary, staging, actor=gwen)
+    take_off(labels.create_label("eu", protected=True, actor=gwen), gwen)
     labels.promote_label_from(production, None, actor=gwen)
     labels.promote_label_from(production, staging, actor=gwen)
     labels.promote_label_from(production, canary, actor=greta)
