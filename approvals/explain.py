@@ -11,7 +11,8 @@ from approvals.facts import gather, gather_many
 from approvals.governance import policy_facts
 from approvals.models import ApprovalRequest
 from approvals.policies import Requirement, evaluate
-from approvals.policies.governance import evaluate_policy
+from approvals.policies.governance import evaluate_policy, evaluate_unprotect
+from approvals.protection import unprotect_facts
 from registry.models import Label, LabelPointer, Prompt, Version
 
 TITLE_LENGTH = 120
@@ -21,6 +22,8 @@ def requirements_of(request: ApprovalRequest, at: datetime | None = None) -> lis
     """Every requirement of a request, now or at `at`."""
     if request.kind == ApprovalRequest.Kind.POLICY_CHANGE:
         return evaluate_policy(policy_facts(request))
+    if request.kind == ApprovalRequest.Kind.UNPROTECT_LABEL:
+        return evaluate_unprotect(unprotect_facts(request))
     return evaluate(gather(request), at or timezone.now())
 
 

@@ -126,6 +126,7 @@ def _facts(request: ApprovalRequest, rows: Rows, released_by: int | None) -> Fac
         threads=tuple(map(_thread, rows.threads.get(request.pk or 0, []))),
         suggesters=frozenset(rows.suggesters.get(request.pk or 0, ())),
         undoers=_undoers(prompt.pk, rows),
+        label_protected=label.protected,
         bypassed=rows.bypassed.get(request.public_id, frozenset()),
     )
 

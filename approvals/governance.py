@@ -80,13 +80,18 @@ def is_single_owner() -> bool:
     return bool(settings.SINGLE_OWNER)
 
 
+def approvals_of(request: ApprovalRequest) -> tuple[tuple[int, str], ...]:
+    """Who approved it, with their names."""
+    given = Review.objects.filter(request=request, decision="approve").select_related("reviewer")
+    return tuple((row.reviewer_id, str(row.reviewer)) for row in given)
+
+
 def policy_facts(request: ApprovalRequest) -> PolicyFacts:
     """The facts of one change of a policy as it is now."""
     version = request.proposed_policy
     assert version is not None  # noqa: S101  # a CHECK says so
     policy = Policy.objects.select_related("current__policy").get(pk=version.policy_id)
     current = policy.current
-    given = Review.objects.filter(request=request, decision="approve").select_related("reviewer")
     taken = None
     if request.proposed_position is not None:
         others = Policy.objects.filter(position=request.proposed_position).exclude(pk=policy.pk)
@@ -100,7 +105,7 @@ def policy_facts(request: ApprovalRequest) -> PolicyFacts:
         position_taken_by=taken.name if taken else "",
         author=(request.author_id, str(request.author)),
         governance=owners(),
-        approvals=tuple((row.reviewer_id, str(row.reviewer)) for row in given),
+        approvals=approvals_of(request),
         unblocked=_unblocked(request, version) if request.is_open else {},
         single_owner=is_single_owner(),
     )

@@ -100,6 +100,7 @@ def names(keys: Iterable[Key], account: User) -> dict[Key, Name]:
 def _about_change(number: int, account: User) -> Q | None:
     change = reads.requests_for(account).filter(pk=number).first()
     change = change or ApprovalRequest.objects.of_policies().filter(pk=number).first()
+    change = change or ApprovalRequest.objects.of_labels().filter(pk=number).first()
     return Q(change_id=change.public_id) if change is not None else None
 
 
@@ -151,6 +152,9 @@ def _changes(numbers: _Numbers, account: User) -> _Named:
         "public_id", "pk", "proposed_policy__policy__name"
     ):
         found[public_id] = Name(f"{pk} of the policy {name}")
+    labels = ApprovalRequest.objects.of_labels().filter(public_id__in=numbers)
+    for public_id, pk, name in labels.values_list("public_id", "pk", "label__name"):
+        found[public_id] = Name(f"{pk} to un-protect {name}")
     return found
 
 

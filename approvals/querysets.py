@@ -10,17 +10,25 @@ from typing_extensions import override
 
 if TYPE_CHECKING:
     from approvals.models import ApprovalRequest
-    from registry.models import Prompt, User
+    from registry.models import Label, Prompt, User
 
 
 class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
     def of_prompts(self) -> RequestQuerySet:
-        """Releases of prompt versions, without changes of policies."""
+        """Releases of prompt versions, without what governance owners decide."""
         return self.filter(kind="prompt_release")
 
     def of_policies(self) -> RequestQuerySet:
         """Changes of policies, with what their pages show."""
         return self.filter(kind="policy_change").with_parts()
+
+    def of_labels(self) -> RequestQuerySet:
+        """Requests to un-protect a label, with what their pages show."""
+        return self.filter(kind="unprotect_label").with_parts()
+
+    def towards(self, label: Label) -> RequestQuerySet:
+        """Open proposals to put a version on this label, drafts included."""
+        return self.of_prompts().open().filter(label=label)
 
     def open(self) -> RequestQuerySet:
         return self.filter(state__in=["draft", "scanning", "review", "approved"])
@@ -94,3 +102,11 @@ class PolicyChangeManager(models.Manager["ApprovalRequest"]):
     @override
     def get_queryset(self) -> RequestQuerySet:
         return RequestQuerySet(self.model, using=self._db).filter(kind="policy_change")
+
+
+class UnprotectManager(models.Manager["ApprovalRequest"]):
+    """Requests to un-protect a label, and no others."""
+
+    @override
+    def get_queryset(self) -> RequestQuerySet:
+        return RequestQuerySet(self.model, using=self._db).filter(kind="unprotect_label")

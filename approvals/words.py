@@ -177,6 +177,12 @@ def _placed(entry: Entry) -> Told:
     return Told(entry.who, f"put it on {entry.label or 'a label'} to be tried")
 
 
+def _unprotect_decided(entry: Entry) -> Told:
+    if entry.data.get("decision") == "approve":
+        return Told(entry.who, "agreed: the label is not protected any more")
+    return Told(entry.who, "refused to un-protect the label")
+
+
 def _moved(words: str) -> Sentence:
     return lambda entry: Told(entry.who, f"{words} {entry.label}".rstrip())
 
@@ -190,6 +196,9 @@ SENTENCES: dict[str, Sentence] = {
     "approvals.request.policy_proposed": _did("proposed a change of the policy"),
     "approvals.request.policy_decided": _did("decided on the change of the policy"),
     "approvals.request.policy_withdrawn": _did("withdrew the change of the policy"),
+    "approvals.request.unprotect_proposed": _did("asked that the label is un-protected"),
+    "approvals.request.unprotect_decided": _unprotect_decided,
+    "approvals.request.unprotect_withdrawn": _did("took back what was asked for the label"),
     "approvals.request.scan_started": _itself("The risk scan started"),
     "approvals.request.scanned": _scanned,
     "approvals.request.scan_failed": _scan_failed,

@@ -40,6 +40,12 @@ _GROUPS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "approval",
             "Proposed, and decided by another governance owner.",
         ),
+        (
+            "Un-protecting labels",
+            "approvals_unprotectrequest",
+            "lock_open",
+            "Asked for, and decided by another governance owner.",
+        ),
         ("Policy versions", "approvals_policyversion", "rule", "Every text a policy ever had."),
         (
             "Live, by today's policies",

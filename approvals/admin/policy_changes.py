@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,27 +11,17 @@ from django.template.loader import render_to_string
 from typing_extensions import override
 
 from approvals import services
+from approvals.admin.deciding import DecidedAdmin, DecisionForm, decides, wrote
 from approvals.admin.policies import in_words, shadow_link
-from approvals.explain import requirements_of, title_of
 from approvals.governance import Effect, impact_of
-from approvals.models import PolicyChange, Review
-from approvals.presenters.needs import lines_of
-from registry.admin.fields import table
-from registry.admin.kept import KeptAdmin
-from registry.admin.steps import Done, Step, StepForm, governs
-from registry.models import User
-
-NOBODY = 0
+from approvals.models import PolicyChange
+from registry.admin.steps import Done, Step, StepForm
 
 
-class _Decision(StepForm):
-    comment = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
-    decision: ClassVar[str]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial = {"seen": self.row.proposed_policy.digest}
+class _Decision(DecisionForm):
+    @override
+    def digest(self) -> str:
+        return str(self.row.proposed_policy.digest)
 
     @override
     def perform(self, actor: Any) -> Done:
@@ -76,16 +65,8 @@ class WithdrawForm(StepForm):
         return Done("Withdrawn.", self.row)
 
 
-def _decides(viewer: User, row: Any) -> bool:
-    return governs(viewer, row) and row is not None and row.is_open
-
-
-def _wrote(viewer: User, row: Any) -> bool:
-    return row is not None and row.is_open and row.author_id == viewer.pk
-
-
 @admin.register(PolicyChange)
-class PolicyChangeAdmin(KeptAdmin):
+class PolicyChangeAdmin(DecidedAdmin):
     """Changes of policies, the newest first."""
 
     one, many = "change of a policy", "changes of policies"
@@ -94,13 +75,11 @@ class PolicyChangeAdmin(KeptAdmin):
         "an open change of their own pass."
     )
     steps = (
-        Step("approve", "Approve", ApproveForm, _decides),
-        Step("reject", "Reject", RejectForm, _decides),
-        Step("withdraw", "Withdraw", WithdrawForm, _wrote),
+        Step("approve", "Approve", ApproveForm, decides),
+        Step("reject", "Reject", RejectForm, decides),
+        Step("withdraw", "Withdraw", WithdrawForm, wrote),
     )
     list_display: ClassVar[list[str]] = ["title", "proposed_policy", "state", "author", "due_at"]
-    list_filter: ClassVar[list[str]] = ["state"]
-    search_fields: ClassVar[list[str]] = ["=id", "=public_id"]
     fields: ClassVar[list[str]] = [
         "proposed_policy",
         "state",
@@ -128,30 +107,6 @@ class PolicyChangeAdmin(KeptAdmin):
     def links_of(self, row: Any) -> list[dict[str, str]]:
         return [shadow_link("version", row.proposed_policy_id)]
 
-    @override
-    def name_of(self, row: Any) -> str:
-        return title_of(row)
-
-    @admin.display(description="change")
-    def title(self, row: PolicyChange) -> str:
-        """The first line of its reason."""
-        return title_of(row)
-
-    @admin.display(description="why")
-    def why(self, row: PolicyChange) -> str:
-        """The reason that its author gave."""
-        return row.rationale.value or "erased"
-
-    @admin.display(description="what it needs")
-    def needs(self, row: PolicyChange) -> str:
-        """The list of requirements, in the words of every other page."""
-        requirements = requirements_of(row)
-        if not row.is_open:
-            return row.get_state_display()
-        lines = lines_of(requirements, NOBODY)
-        said = [f"{line.title}. {line.sentence} {line.can} {line.cannot}".strip() for line in lines]
-        return render_to_string("admin/sentences.html", {"sentences": said or ["Nothing."]})
-
     @admin.display(description="what it would change")
     def effect(self, row: PolicyChange) -> str:
         """Open changes and live versions whose list would differ."""
@@ -172,16 +127,6 @@ class PolicyChangeAdmin(KeptAdmin):
     def words_of_it(self, row: PolicyChange) -> str:
         """The proposed version, in sentences."""
         return in_words(row.proposed_policy.document) if row.proposed_policy else ""
-
-    @admin.display(description="votes")
-    def votes(self, row: PolicyChange) -> str:
-        """Every decision."""
-        rows = Review.objects.filter(request=row.pk).select_related("reviewer").order_by("-pk")
-        return table(
-            ["When", "Who", "Decision"],
-            [(vote.created_at, vote.reviewer, vote.get_decision_display()) for vote in rows],
-            "Nobody decided yet.",
-        )
 
 
 def _line(effect: Effect) -> dict[str, Any]:

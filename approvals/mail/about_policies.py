@@ -14,21 +14,25 @@ from approvals.mail.parts import Letter, NotOwed, Words, moment, named
 from approvals.mail.texts import one_line, page_link, quoted
 from approvals.models import ApprovalRequest, Review
 from approvals.presenters.needs import lines_of
+from approvals.querysets import RequestQuerySet
 from audit.models import AuditBlob
 from registry import permissions
 from registry.models import Label, OutboxMail
 
 
-def _change(mail: OutboxMail) -> ApprovalRequest:
-    """The change that a mail speaks of; its author and governance owners may know of it."""
-    rows = ApprovalRequest.objects.of_policies().filter(public_id=mail.subject_id)
-    change: ApprovalRequest | None = rows.first()
+def governed(mail: OutboxMail, rows: RequestQuerySet) -> ApprovalRequest:
+    """The one of `rows` that a mail speaks of; its author and governance owners may know of it."""
+    change: ApprovalRequest | None = rows.filter(public_id=mail.subject_id).first()
     if change is None:
         raise NotOwed("unknown_subject")
     is_author = change.author_id == mail.recipient_id
     if not is_author and not permissions.is_governance_owner(mail.recipient):
         raise NotOwed("not_visible")
     return change
+
+
+def _change(mail: OutboxMail) -> ApprovalRequest:
+    return governed(mail, ApprovalRequest.objects.of_policies())
 
 
 def _letter(change: ApprovalRequest, subject: str, *lead: str, words: Words | None) -> Letter:
@@ -42,11 +46,13 @@ def _letter(change: ApprovalRequest, subject: str, *lead: str, words: Words | No
     )
 
 
-def _words(who: str, blob: AuditBlob | None) -> Words | None:
+def words_of(who: str, blob: AuditBlob | None) -> Words | None:
+    """What a person wrote, while it is not erased."""
     return Words(who, quoted(blob.value)) if blob is not None and blob.value else None
 
 
-def _decision(change: ApprovalRequest) -> tuple[str, AuditBlob | None]:
+def decision_on(change: ApprovalRequest) -> tuple[str, AuditBlob | None]:
+    """Who decided, and what they wrote."""
     vote = Review.objects.filter(request=change).select_related("reviewer", "comment").last()
     return (named(vote.reviewer), vote.comment) if vote else ("A governance owner", None)
 
@@ -63,30 +69,30 @@ def _asked(mail: OutboxMail, now: datetime) -> Letter:
         f"{author} proposes {change.proposed_policy}. Nothing changes until another governance "
         "owner decides it; its page shows which changes and live versions it would touch.",
         due,
-        words=_words(f"{author} wrote why", change.rationale),
+        words=words_of(f"{author} wrote why", change.rationale),
     )
 
 
 def _in_force(mail: OutboxMail, now: datetime) -> Letter:
     change = _change(mail)
-    who, comment = _decision(change)
+    who, comment = decision_on(change)
     return _letter(
         change,
         f"{change.proposed_policy} is in force",
         f"{who} approved {change.proposed_policy}, which {named(change.author)} proposed. Changes "
         "under way must meet it as well as the policy they were submitted under.",
-        words=_words(f"{who} wrote", comment),
+        words=words_of(f"{who} wrote", comment),
     )
 
 
 def _rejected(mail: OutboxMail, now: datetime) -> Letter:
     change = _change(mail)
-    who, comment = _decision(change)
+    who, comment = decision_on(change)
     return _letter(
         change,
         f"{who} rejected {change.proposed_policy}",
         f"{change.proposed_policy} is not in force; the policy stays as it is.",
-        words=_words(f"{who} wrote why", comment),
+        words=words_of(f"{who} wrote why", comment),
     )
 
 

@@ -20,6 +20,7 @@ from approvals.mail import (
     about_talk,
     about_timing,
     about_tokens,
+    about_unprotecting,
 )
 from approvals.mail.parts import Letter, NotOwed
 from registry.models import OutboxMail, User
@@ -38,6 +39,7 @@ KINDS: dict[str, Writer] = {
     **about_kept.WRITERS,
     **about_digests.WRITERS,
     **about_exceptions.WRITERS,
+    **about_unprotecting.WRITERS,
 }
 
 

@@ -16,6 +16,7 @@ from approvals.models.reviews import Lift, Review
 from approvals.models.scans import Finding, RiskScan
 from approvals.models.shadow import ShadowVerdict
 from approvals.models.threads import Remark, Thread
+from approvals.models.unprotecting import UnprotectRequest
 
 __all__ = [
     "AfterReview",
@@ -38,5 +39,6 @@ __all__ = [
     "RiskScan",
     "ShadowVerdict",
     "Thread",
+    "UnprotectRequest",
     "Verdict",
 ]

@@ -68,6 +68,7 @@ class ApprovalRequest(ConcurrentTransitionMixin, FSMModelMixin, models.Model):
     class Kind(models.TextChoices):
         PROMPT_RELEASE = "prompt_release", "Release of a prompt version"
         POLICY_CHANGE = "policy_change", "Change of a policy"
+        UNPROTECT_LABEL = "unprotect_label", "Un-protecting a label"
 
     OPEN: ClassVar[tuple[str, ...]] = ("draft", "scanning", "review", "approved")
 
@@ -135,6 +136,13 @@ class ApprovalRequest(ConcurrentTransitionMixin, FSMModelMixin, models.Model):
                     label__isnull=True,
                     version__isnull=True,
                     proposed_policy__isnull=False,
+                )
+                | models.Q(
+                    kind="unprotect_label",
+                    prompt__isnull=True,
+                    label__isnull=False,
+                    version__isnull=True,
+                    proposed_policy__isnull=True,
                 ),
                 name="request_has_one_subject",
             ),
@@ -160,8 +168,13 @@ class ApprovalRequest(ConcurrentTransitionMixin, FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=~models.Q(state__in=["review", "approved", "released"])
                 | models.Q(scan__isnull=False)
-                | models.Q(kind="policy_change"),
+                | models.Q(kind__in=["policy_change", "unprotect_label"]),
                 name="request_scanned_before_reviewed",
+            ),
+            models.UniqueConstraint(
+                fields=["label"],
+                condition=models.Q(kind="unprotect_label", state="review"),
+                name="request_unprotects_once",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["state", "updated_at"])]
@@ -200,7 +213,7 @@ class ApprovalRequest(ConcurrentTransitionMixin, FSMModelMixin, models.Model):
 
     @transition(field=state, source="draft", target="review")
     def to_policy_review(self, *, at: datetime, due_at: datetime) -> None:
-        """A change of a policy has no text to scan: another governance owner is asked at once."""
+        """A change of a policy or a label has no text to scan: another owner is asked at once."""
         self.submitted_at, self.due_at = at, due_at
 
     @transition(field=state, source="scanning", target="review")

@@ -12,10 +12,10 @@ from dataclasses import replace
 from approvals.policies.facts import Facts
 from approvals.policies.requirements import Requirement, Status, unmet
 
-#: no emergency helps here: nobody knows the rules (policy), the content may go nowhere (recalled,
-#: erased, archived), nobody looked for risks, something critical was found, or it was written
-#: against something else than what is live
-NEVER_BYPASSED = ("policy", "content", "scan", "risk", "base")
+#: no emergency helps here: nobody knows the rules (policy), the label is moved by hand, the content
+#: may go nowhere (recalled, erased, archived), nobody looked for risks, something critical was
+#: found, or it was written against something else than what is live
+NEVER_BYPASSED = ("policy", "protected", "content", "scan", "risk", "base")
 
 
 def allows_emergency(facts: Facts) -> bool:

@@ -3,6 +3,8 @@
 The list, in the order in which a person reads it:
 
 - policy            a policy covers this prompt and label, and can be read
+- protected         (where it is not any more) the label is protected: else nothing is released
+                    there by a change
 - content           the version is neither recalled nor erased, the prompt not archived
 - scan              the risk scan finished for exactly this content
 - risk              nothing critical was found
@@ -50,7 +52,7 @@ def evaluate(facts: Facts, at: datetime) -> list[Requirement]:
     stands: tightening bites at once, loosening never helps what is under way.
     """
     policies = _policies(facts)
-    found = [_policy(facts), _content(facts), _scan(facts), _risk(facts)]
+    found = [_policy(facts), *_protected(facts), _content(facts), _scan(facts), _risk(facts)]
     found += _merged(timing.staging(facts, rules, at) for rules in policies)
     proof = _merged(rule for p in policies for rule in evidence(facts, p, at))
     found += [rule for rule in proof if rule.code != "threads"]
@@ -97,6 +99,16 @@ def _policy(facts: Facts) -> Requirement:
     if len(names) == 2:
         sentence = f"{names[0]} at submission and {names[1]} today both have to be met."
     return Requirement("policy", MET, "A policy covers it", sentence)
+
+
+def _protected(facts: Facts) -> list[Requirement]:
+    if facts.label_protected or facts.state in ENDED:
+        return []
+    sentence = (
+        f"{facts.label} is not protected any more, so no change is released there: place the "
+        "version by hand, and withdraw this."
+    )
+    return [Requirement("protected", UNMET, "The label is protected", sentence)]
 
 
 def _content(facts: Facts) -> Requirement:

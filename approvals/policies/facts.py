@@ -157,6 +157,8 @@ class Facts:
     #: contributors whose only hand in it was a suggestion
     suggesters: frozenset[int] = frozenset()
     undoers: tuple[tuple[int, str], ...] = ()
+    #: whether its label is protected, as it was when this was proposed
+    label_protected: bool = True
     #: codes of the requirements that its emergency release passed over
     bypassed: frozenset[str] = frozenset()
 

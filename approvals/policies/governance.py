@@ -1,7 +1,8 @@
-"""What a change of a policy needs: the same kind of list as for a prompt, over its own facts.
+"""What governance owners decide needs: the same kind of list as for a prompt, over its own facts.
 
-- base                it was written from what is in force
-- position            no other policy stands where it is to be asked
+- base                (a policy) it was written from what is in force
+- position            (a policy) no other policy stands where it is to be asked
+- protected           (a label) it is protected, so that there is something to take away
 - sign_off:governance another governance owner approves it: not its author, and nobody whose own
                       change it would let pass (in single-owner mode, which every page and entry
                       of the audit log names, its author may)
@@ -16,16 +17,15 @@ from approvals.policies.requirements import ROLE, Requirement, Status, Who
 SIGN_OFF = "sign_off:governance"
 
 
-@dataclass(frozen=True)
-class PolicyFacts:
-    """One change of a policy at one moment; `unblocked` names whose changes it would let pass."""
+@dataclass(frozen=True, kw_only=True)
+class GovernedFacts:
+    """What governance owners decide, at one moment.
 
-    name: str
+    `unblocked` are those whose own changes it would let pass, with the numbers of these changes
+    that others know of.
+    """
+
     ended: bool
-    in_force: str
-    based_on_digest: str
-    in_force_digest: str
-    position_taken_by: str
     author: tuple[int, str]
     governance: tuple[tuple[int, str], ...]
     approvals: tuple[tuple[int, str], ...] = ()
@@ -33,20 +33,60 @@ class PolicyFacts:
     single_owner: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class PolicyFacts(GovernedFacts):
+    """One change of a policy."""
+
+    name: str
+    in_force: str
+    based_on_digest: str
+    in_force_digest: str
+    position_taken_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnprotectFacts(GovernedFacts):
+    """One request to un-protect a label."""
+
+    label: str
+    protected: bool
+
+
 def evaluate_policy(facts: PolicyFacts) -> list[Requirement]:
     """All requirements of one change of a policy; pure, and the same for every viewer."""
     return [_base(facts), _position(facts), _sign_off(facts)]
 
 
-def barred(facts: PolicyFacts) -> dict[int, str]:
+def evaluate_unprotect(facts: UnprotectFacts) -> list[Requirement]:
+    """All requirements of one request to un-protect a label; pure, the same for every viewer."""
+    return [_protected(facts), _sign_off(facts)]
+
+
+def barred(facts: GovernedFacts) -> dict[int, str]:
     """Governance owners who cannot decide, each with why: "wrote it"."""
     found = {
-        pk: f"would let a change of theirs pass (number {', '.join(map(str, numbers))})"
+        pk: f"would let a change of theirs pass{numbered(numbers)}"
         for pk, numbers in facts.unblocked.items()
     }
     if not facts.single_owner:
         found[facts.author[0]] = "wrote it"
     return found
+
+
+def numbered(numbers: tuple[int, ...]) -> str:
+    """Numbers of changes in brackets; nothing where others know of none of them."""
+    return f" (number {', '.join(map(str, numbers))})" if numbers else ""
+
+
+def _protected(facts: UnprotectFacts) -> Requirement:
+    title = "The label is protected"
+    if facts.ended:
+        return Requirement("protected", Status.NOT_APPLICABLE, title, "It has ended.")
+    if facts.protected:
+        said = f"{facts.label} moves by approved changes only."
+        return Requirement("protected", Status.SATISFIED, title, said)
+    sentence = f"{facts.label} is not protected any more. Withdraw this."
+    return Requirement("protected", Status.UNSATISFIED, title, sentence)
 
 
 def _base(facts: PolicyFacts) -> Requirement:
@@ -70,7 +110,7 @@ def _position(facts: PolicyFacts) -> Requirement:
     return Requirement("position", Status.UNSATISFIED, title, sentence)
 
 
-def _sign_off(facts: PolicyFacts) -> Requirement:
+def _sign_off(facts: GovernedFacts) -> Requirement:
     title = "Another governance owner approves it"
     if facts.single_owner:
         title = "A governance owner approves it (single-owner mode)"

@@ -53,16 +53,21 @@ def lines_of(found: Explained) -> Iterator[str]:
     """The list as plain text, in the order of the page."""
     request, needs = found.request, needs_of(found.requirements, NOBODY)
     yield f"{title_of(request)} (request {request.pk})"
-    yield (
-        f"{request.prompt} → {request.label} · {STATES[request.state][0]} · "
-        f"revision {request.revision}"
-    )
+    yield f"{_subject(request)} · {STATES[request.state][0]} · revision {request.revision}"
     yield from _group(_head(request, needs), needs.lines)
     yield from _group(f"Does not apply here ({len(needs.other)})", needs.other)
     if request.is_open:
         yield from _group(_automatic(needs), needs.automatic)
     yield ""
     yield "A release may happen now." if found.ready else "No release may happen now."
+
+
+def _subject(request: ApprovalRequest) -> str:
+    if request.proposed_policy:
+        return str(request.proposed_policy)
+    return (
+        f"{request.prompt} → {request.label}" if request.prompt else f"un-protect {request.label}"
+    )
 
 
 def _head(request: ApprovalRequest, needs: Needs) -> str:

@@ -86,7 +86,8 @@ def _label(
 
 
 def _urgent(request: ApprovalRequest) -> bool:
-    return request.state in BREAKABLE and request.scan_id is not None
+    protected = request.label is not None and request.label.protected
+    return protected and request.state in BREAKABLE and request.scan_id is not None
 
 
 def _change(request: ApprovalRequest) -> Change:

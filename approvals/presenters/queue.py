@@ -86,7 +86,7 @@ def _asked(
     change: ApprovalRequest, facts: Facts, rules: Sequence[Requirement], viewer: User
 ) -> str:
     """What waits for this viewer in words; empty when nothing does."""
-    if change.state not in ("review", "approved"):
+    if change.state not in ("review", "approved") or not facts.label_protected:
         return ""
     if change.state == "review":
         signs = may_sign(facts, rules, viewer.pk)

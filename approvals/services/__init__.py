@@ -48,6 +48,11 @@ from approvals.services.stopping import recall, resume, suspend
 from approvals.services.suggesting import apply_suggestion
 from approvals.services.threads import open_thread, reopen_thread, reply, resolve_thread
 from approvals.services.undoing import close_review_after, lift_hold, rollback, rollback_target
+from approvals.services.unprotecting import (
+    decide_unprotect,
+    propose_unprotect,
+    withdraw_unprotect,
+)
 
 __all__ = [
     "Incoming",
@@ -65,6 +70,7 @@ __all__ = [
     "committers_of",
     "create_prompt",
     "decide_policy",
+    "decide_unprotect",
     "end_exception",
     "erase_content",
     "except_live",
@@ -85,6 +91,7 @@ __all__ = [
     "propose",
     "propose_and_submit",
     "propose_policy",
+    "propose_unprotect",
     "reassess",
     "rebase",
     "recall",
@@ -111,4 +118,5 @@ __all__ = [
     "unplan_release",
     "withdraw",
     "withdraw_policy",
+    "withdraw_unprotect",
 ]

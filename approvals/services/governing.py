@@ -10,36 +10,20 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from approvals import queue
-from approvals.errors import CommentNeeded, OwnChange, RequirementsUnmet, UnblocksOwn
+from approvals.errors import CommentNeeded, RequirementsUnmet
 from approvals.governance import owners, policy_facts
-from approvals.models import (
-    ApprovalRequest,
-    Contributor,
-    Policy,
-    PolicyVersion,
-    Review,
-    Verdict,
-)
+from approvals.models import ApprovalRequest, Policy, PolicyVersion, Verdict
 from approvals.policies import ready_policies, unmet
-from approvals.policies.governance import PolicyFacts, evaluate_policy
+from approvals.policies.governance import evaluate_policy
 from approvals.services import _common as common
+from approvals.services import _governed as governed
 from approvals.services import _mail as mail
 from approvals.services import _policies as parts
-from approvals.votes import digest_of
-from audit.ledger import Recording, recording
-from registry import permissions, roles
+from audit.ledger import recording
+from registry import permissions
 from registry import rules as reading
 from registry.actors import Actor, System
-from registry.errors import (
-    BadInput,
-    NotAllowed,
-    NotFound,
-    NothingChanged,
-    Stale,
-    WrongState,
-)
-from registry.models import User
+from registry.errors import NotFound, NothingChanged, Stale
 
 BOOTSTRAP = System("bootstrap")
 
@@ -102,10 +86,7 @@ def propose_policy(
             created_at=log.at,
         )
         request.to_policy_review(at=log.at, due_at=log.at + timedelta(hours=rules.due_hours))
-        common.save(request, actor=actor, verb="propose_policy", at=log.at)
-        Contributor.objects.create(
-            request=request, account=author, role=Contributor.Role.AUTHOR, revision=1
-        )
+        governed.begin(request, "propose_policy", log)
         common.remember(actor, key, "propose_policy", subject, str(request.pk), log.at)
         common.record(
             log,
@@ -147,14 +128,11 @@ def decide_policy(
             return request
         permissions.require_governance(actor)
         account = common.person(actor)
-        _check_open(request, version, seen)
-        if decision not in ("approve", "reject"):
-            raise BadInput("A change of a policy is approved or rejected.")
-        if decision == "reject" and not comment.strip():
-            raise CommentNeeded("Say in a sentence what speaks against it.", field="comment")
+        governed.check_open(request, version.digest, seen)
+        governed.check_decision(decision, comment)
         facts = policy_facts(request)
         if decision == "approve":
-            _check_decides(facts, account)
+            governed.check_decides(facts, account)
             facts = replace(facts, approvals=(*facts.approvals, (account.pk, str(account))))
         before = common.state_of(request)
         missing = unmet(evaluate_policy(facts))
@@ -163,7 +141,7 @@ def decide_policy(
                 "Not yet: " + "; ".join(rule.title for rule in missing) + ".",
                 requirements=missing,
             )
-        vote = _vote(request, version, account, decision, log, comment)
+        vote = governed.vote(request, account, decision, comment, digest=version.digest, log=log)
         if decision == "approve":
             request.verdict = Verdict(None, None, approvable=True, releasable=True, automatic=False)
             request.to_approved(at=log.at)
@@ -194,7 +172,8 @@ def decide_policy(
         where = (common.REQUEST, request.public_id)
         mail.owe(kind, {request.author_id, *told}, where, at=log.at, besides=account)
         if decision == "approve":
-            _look_again()
+            # Other rules are in force.
+            governed.look_again(ApprovalRequest.objects.of_prompts())
         return request
 
 
@@ -206,10 +185,8 @@ def withdraw_policy(request_id: int, *, actor: Actor, key: str = "") -> Approval
         subject = str(request.public_id)
         if common.repeated(actor, key, "withdraw_policy", subject) is not None:
             return request
-        account = common.person(actor)
-        if request.author_id != account.pk:
-            raise NotAllowed("Its author can take it back; you can reject it.")
-        _check_open(request, version, None)
+        governed.check_takes_back(request, common.person(actor))
+        governed.check_open(request, version.digest, None)
         before = common.state_of(request)
         request.to_withdrawn(at=log.at)
         common.save(request, actor=actor, verb="withdraw_policy", at=log.at)
@@ -251,62 +228,3 @@ def _locked(request_id: int) -> tuple[ApprovalRequest, PolicyVersion, Policy]:
     version = request.proposed_policy
     assert version is not None  # noqa: S101  # a CHECK says so
     return request, version, policy
-
-
-def _check_open(request: ApprovalRequest, version: PolicyVersion, seen: str | None) -> None:
-    if request.state != ApprovalRequest.State.REVIEW:
-        raise WrongState(f"This change is {request.get_state_display().lower()} already.")
-    if seen is not None and seen != version.digest:
-        raise Stale("This is not the text that you looked at. Look at it, then decide again.")
-
-
-def _check_decides(facts: PolicyFacts, account: User) -> None:
-    if account.pk == facts.author[0] and not facts.single_owner:
-        raise OwnChange("You wrote this change, so another governance owner has to decide it.")
-    numbers = facts.unblocked.get(account.pk)
-    if numbers:
-        said = ", ".join(map(str, numbers))
-        raise UnblocksOwn(
-            f"It would let a change of yours pass (number {said}), so another governance owner "
-            "has to decide it."
-        )
-
-
-def _vote(
-    request: ApprovalRequest,
-    version: PolicyVersion,
-    account: User,
-    decision: str,
-    log: Recording,
-    comment: str,
-) -> Review:
-    vote = Review(
-        request=request,
-        reviewer=account,
-        role=roles.GOVERNANCE_OWNERS,
-        decision=decision,
-        revision=request.revision,
-        content_digest=version.digest,
-        base_digest=request.policy.digest if request.policy else "",
-        provenance_digest="",
-        policy_version=request.policy,
-        scan_digest="",
-        risk_level="low",
-        risk_score=0,
-        eligibility={"role": roles.GOVERNANCE_OWNERS},
-        meaning=f"{Review.Decision(decision).label} as a governance owner",
-        auth_method="password",
-        auth_at=log.at,
-        comment=common.keep_text(log, comment, "comment") if comment else None,
-        created_at=log.at,
-    )
-    vote.digest = digest_of(vote)
-    vote.save(force_insert=True)
-    return vote
-
-
-def _look_again() -> None:
-    """Other rules are in force: every open change is judged anew, one transaction each."""
-    waiting = ApprovalRequest.objects.of_prompts().filter(state__in=["review", "approved"])
-    for pk in waiting.values_list("pk", flat=True):
-        queue.later(queue.REASSESS, pk)

@@ -111,7 +111,12 @@ def due(facts: Facts, at: datetime) -> datetime:
 
 
 def asked(requirements: list[Requirement]) -> set[int]:
-    """Everybody who could give a sign-off that is missing now, optional ones included."""
+    """Everybody who could give a sign-off that is missing now, optional ones included.
+
+    Nobody for a label that lost its protection: what they sign could go out nowhere.
+    """
+    if any(rule.code == "protected" for rule in requirements):
+        return set()
     return {
         who.id
         for rule in requirements

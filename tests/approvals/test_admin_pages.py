@@ -29,6 +29,7 @@ from registry.models import (
 from registry.services import namespaces, people, prompts, tokens
 from tests.approvals.desk import SECOND, THIRD, Desk, in_review, propose, released, submit
 from tests.approvals.documents_of import proposed, ready
+from tests.approvals.unprotecting_of import asked
 from tests.registry.desk_of_admin import (
     address,
     events,
@@ -49,6 +50,7 @@ def full(desk: Desk) -> Desk:
     """A desk on which everything that the admin lists is there at least once."""
     regulated = Policy.objects.get(name="Regulated")
     proposed(regulated, ready("Regulated", due_hours=12), by=desk.governance_owner)
+    asked(desk)
     released(desk)
     released(desk, SECOND)
     services.rollback(desk.prompt, desk.production, actor=desk.responder, reason="Cold.")
@@ -114,6 +116,7 @@ def test_pages__each_model_of_ours__is_shown_or_left_out_on_purpose() -> None:
         "approvals.Policy",
         "approvals.PolicyChange",
         "approvals.PolicyVersion",
+        "approvals.UnprotectRequest",
         "audit.AuditEvent",
         "auth.Group",
         "registry.Label",

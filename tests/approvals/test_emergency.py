@@ -184,7 +184,7 @@ def test_rollback__to_a_version_released_in_an_emergency__owes_what_was_bypassed
 
 
 def test_never_bypassed__is_stated_in_one_place() -> None:
-    assert NEVER_BYPASSED == ("policy", "content", "scan", "risk", "base")
+    assert NEVER_BYPASSED == ("policy", "protected", "content", "scan", "risk", "base")
 
 
 def test_break_glass__version_recalled__is_refused(desk: Desk) -> None:

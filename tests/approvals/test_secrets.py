@@ -180,6 +180,13 @@ DOORS: dict[str, Door] = {
             actor=desk.governance_owner,
         ),
     ),
+    "propose_unprotect": (
+        "rationale",
+        nothing,
+        lambda desk: services.propose_unprotect(
+            desk.production, rationale=WORDS, actor=desk.governance_owner
+        ),
+    ),
     "create_prompt, its name": (
         "name",
         nothing,
