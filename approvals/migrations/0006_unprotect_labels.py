@@ -7,7 +7,7 @@ from audit.guards import lift_operation, migrate_operation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("approvals", "0004_exceptions"),
+        ("approvals", "0005_campaigns"),
     ]
 
     operations = [
