@@ -105,6 +105,24 @@ class RequirementsUnmet(Refusal):
     status = 422
 
 
+class SetNotReady(Refusal):
+    """No member of a change set can go out, or not all of one that goes out as a whole.
+
+    `requirements` has a line for each prompt that is not ready.
+    """
+
+    code = "set_not_ready"
+    title = "The change set is not ready"
+    status = 422
+
+
+class GoesTogether(Refusal):
+    """A step that one member of a change set cannot take alone."""
+
+    code = "goes_together"
+    title = "It goes out with its change set"
+
+
 class NotProtected(BadInput):
     code = "not_protected"
     title = "This label needs no request"

@@ -27,7 +27,7 @@ from approvals.policies import (
     ThreadFacts,
     Vote,
 )
-from approvals.rows import Rows, named, read
+from approvals.rows import Rows, named, read, set_facts
 from approvals.weighing import scan_facts
 from registry import documents, permissions, roles
 from registry.models import Release, Version
@@ -128,6 +128,7 @@ def _facts(request: ApprovalRequest, rows: Rows, released_by: int | None) -> Fac
         undoers=_undoers(prompt.pk, rows),
         label_protected=label.protected,
         bypassed=rows.bypassed.get(request.public_id, frozenset()),
+        change_set=set_facts(request, rows),
     )
 
 

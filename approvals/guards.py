@@ -8,6 +8,7 @@ from registry.guards import frozen
 _OPENED = ("id", "public_id", "prompt_id", "label_id", "release_id", "opened_by_id", "opened_at")
 
 SPECS: tuple[Spec, ...] = (
+    AppendOnly("approvals_changeset"),
     AppendOnly("approvals_policyversion"),
     AppendOnly("approvals_review"),
     AppendOnly("approvals_lift"),
@@ -54,10 +55,11 @@ SPECS: tuple[Spec, ...] = (
         "OR OLD.prompt_id IS DISTINCT FROM NEW.prompt_id "
         "OR OLD.label_id IS DISTINCT FROM NEW.label_id "
         "OR OLD.author_id IS DISTINCT FROM NEW.author_id "
+        "OR OLD.change_set IS DISTINCT FROM NEW.change_set "
         "OR OLD.kind IS DISTINCT FROM NEW.kind "
         "OR OLD.proposed_policy_id IS DISTINCT FROM NEW.proposed_policy_id "
         "OR OLD.proposed_position IS DISTINCT FROM NEW.proposed_position",
-        message="a request keeps its subject and author",
+        message="a request keeps its subject, author and change set",
     ),
     Refuse(
         name="ended",

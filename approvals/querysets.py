@@ -52,11 +52,14 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
             "planned_by",
             "proposed_policy__policy",
             "rationale",
+            "change_set",
         )
 
     def with_own_parts(self) -> RequestQuerySet:
         """What a verb reads of a request whose prompt and label it has locked, in one query."""
-        return self.select_related("version__recall", "base_version", "author", "scan", "policy")
+        return self.select_related(
+            "version__recall", "base_version", "author", "scan", "policy", "change_set"
+        )
 
     def visible_to(self, account: User, prompts: models.QuerySet[Prompt]) -> RequestQuerySet:
         """Requests on `prompts` (those the person sees); a draft never submitted only to

@@ -25,6 +25,7 @@ from approvals.models import (
 )
 from approvals.policies import (
     Person,
+    SetFacts,
 )
 from registry import permissions, roles
 from registry.models import LabelPointer, Membership, Prompt, Release, User
@@ -58,6 +59,8 @@ class Rows:
     findings: dict[int, list[scanning.Finding]] = field(default_factory=dict)
     holds: dict[tuple[int, int], Hold] = field(default_factory=dict)
     bypassed: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    #: states of the members of each set that goes out as a whole, by their keys
+    members: dict[UUID, dict[int, str]] = field(default_factory=dict)
 
 
 def read(requests: Sequence[ApprovalRequest], book: PolicyBook | None = None) -> Rows:
@@ -80,7 +83,35 @@ def read(requests: Sequence[ApprovalRequest], book: PolicyBook | None = None) ->
         rows.holds[hold.prompt_id, hold.label_id] = hold
     read_scans(rows, requests)
     _read_emergencies(rows, requests)
+    _read_sets(rows, requests)
     return rows
+
+
+#: states in which a member keeps no other one of its set back
+_READY = (ApprovalRequest.State.APPROVED, ApprovalRequest.State.RELEASED)
+_ENDED = (ApprovalRequest.State.REJECTED, ApprovalRequest.State.WITHDRAWN)
+
+
+def set_facts(request: ApprovalRequest, rows: Rows) -> SetFacts | None:
+    """How the others of its set stand; None outside of a set that goes out as a whole."""
+    members = rows.members.get(request.change_set_id) if request.change_set_id else None
+    if members is None:
+        return None
+    others = [state for pk, state in members.items() if pk != request.pk]
+    return SetFacts(
+        others=len(others),
+        waiting=sum(state not in _READY for state in others),
+        ended=sum(state in _ENDED for state in others),
+    )
+
+
+def _read_sets(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
+    sets = {request.change_set_id for request in requests if request.change_set_id}
+    if not sets:
+        return
+    members = ApprovalRequest.objects.filter(change_set__in=sets, change_set__whole=True)
+    for change_set, pk, state in members.values_list("change_set", "pk", "state"):
+        rows.members.setdefault(change_set, {})[pk] = state
 
 
 def _read_hands(rows: Rows, saved: list[int]) -> None:

@@ -218,6 +218,7 @@ SENTENCES: dict[str, Sentence] = {
     "approvals.request.unplanned": _did("took the plan for the release away"),
     "approvals.request.plan_failed": _plan_failed,
     "approvals.request.expired": _itself("It waited too long and went back to its author"),
+    "approvals.change_set.proposed": _did("proposed the change set"),
     "approvals.version.placed": _placed,
     "approvals.version.imported": _did("imported this version"),
     "approvals.version.scanned": _scanned,

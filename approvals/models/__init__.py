@@ -14,6 +14,7 @@ from approvals.models.requests import (
 )
 from approvals.models.reviews import Lift, Review
 from approvals.models.scans import Finding, RiskScan
+from approvals.models.sets import ChangeSet
 from approvals.models.shadow import ShadowVerdict
 from approvals.models.threads import Remark, Thread
 from approvals.models.unprotecting import UnprotectRequest
@@ -22,6 +23,7 @@ __all__ = [
     "AfterReview",
     "ApprovalRequest",
     "Campaign",
+    "ChangeSet",
     "Check",
     "Contributor",
     "Erasure",

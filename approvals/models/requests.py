@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from approvals.models.policies import PolicyVersion
 from approvals.models.scans import RiskScan
+from approvals.models.sets import ChangeSet
 from approvals.querysets import PolicyChangeManager, RequestQuerySet
 from audit.models import AuditBlob
 from registry.models import Label, Prompt, User, Version
@@ -74,7 +75,16 @@ class ApprovalRequest(ConcurrentTransitionMixin, FSMModelMixin, models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.PROMPT_RELEASE)
-    change_set = models.UUIDField(null=True, editable=False)
+    #: what it was proposed with, which it keeps
+    change_set = models.ForeignKey(
+        ChangeSet,
+        models.PROTECT,
+        to_field="public_id",
+        db_column="change_set",
+        null=True,
+        editable=False,
+        related_name="members",
+    )
     prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, related_name="requests")
     label = models.ForeignKey(Label, models.PROTECT, null=True, related_name="requests")
     version = models.ForeignKey(Version, models.PROTECT, null=True, related_name="requests")

@@ -21,6 +21,7 @@ The list, in the order in which a person reads it:
 - freeze            (at the release only) no freeze window is on
 - schedule          (at the release only) the planned time has come
 - release_manager   (at the release only) a release manager presses Release
+- change_set        (at the release only) a set that goes out as a whole is released as one
 - auto:<blocker>    (for approval without people only) the blockers of automatic approval
 """
 
@@ -37,6 +38,7 @@ from approvals.policies.evidence import evidence
 from approvals.policies.facts import Facts
 from approvals.policies.requirements import Requirement, Status, Who, is_automatic, worse
 from approvals.policies.signoffs import changes_requested, sign_offs
+from approvals.policies.together import change_set
 
 #: states in which nobody was asked yet
 BEFORE_PEOPLE = frozenset({"draft", "scanning"})
@@ -69,6 +71,7 @@ def evaluate(facts: Facts, at: datetime) -> list[Requirement]:
     found += _merged(timing.freeze(facts, rules, at) for rules in policies)
     found.append(timing.schedule(facts, at))
     found += _merged(_release_manager(facts, rules) for rules in policies)
+    found += change_set(facts)
     found += automatic
     return as_released(facts, found) if facts.state == "released" and facts.bypassed else found
 

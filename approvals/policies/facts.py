@@ -107,6 +107,19 @@ class HoldFacts:
 
 
 @dataclass(frozen=True)
+class SetFacts:
+    """The other members of a change set that goes out as a whole, and how many are not ready.
+
+    `ended` of these were rejected or withdrawn. `together`: all of them are released at once now.
+    """
+
+    others: int
+    waiting: int
+    ended: int = 0
+    together: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """One request at one moment. `pinned` is None until it is submitted."""
 
@@ -161,6 +174,8 @@ class Facts:
     label_protected: bool = True
     #: codes of the requirements that its emergency release passed over
     bypassed: frozenset[str] = frozenset()
+    #: None for a change in no set, and in one that goes out in waves
+    change_set: SetFacts | None = None
 
     @property
     def low_risk(self) -> bool:

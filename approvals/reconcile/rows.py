@@ -12,6 +12,7 @@ from approvals.models import (
     AfterReview,
     ApprovalRequest,
     Campaign,
+    ChangeSet,
     Check,
     Contributor,
     Erasure,
@@ -61,6 +62,20 @@ def _requests(using: str) -> Rows:
     for row in _all(ApprovalRequest, using, *parts, prefetch=(contributors,)):
         hands = [(h.role, h.account.public_id, h.revision) for h in row.contributors.all()]
         yield str(row.public_id), state_of(row, hands=hands)
+
+
+def _change_sets(using: str) -> Rows:
+    for row in _all(ChangeSet, using, "label", "author"):
+        yield (
+            str(row.public_id),
+            {
+                "label": str(row.label.public_id),
+                "author": str(row.author.public_id),
+                "rationale": row.rationale_id,
+                "whole": row.whole,
+                "at": time_text(row.created_at),
+            },
+        )
 
 
 def _revisions(using: str) -> Rows:
@@ -265,6 +280,7 @@ def _exceptions(using: str) -> Rows:
 #: noun (in a problem's code, `approvals.<noun>`) to the rows of that kind
 ROWS: dict[str, Callable[[str], Rows]] = {
     "request": _requests,
+    "change_set": _change_sets,
     "revision": _revisions,
     "vote": _votes,
     "scan": _scans,

@@ -55,6 +55,10 @@ def _scans(event: Event) -> Iterator[Fact]:
             yield "scan", scan["id"], scan
 
 
+def _change_set(event: Event) -> Iterator[Fact]:
+    yield "change_set", event["subject"]["id"], {**event["to"], "at": event["ts"]}
+
+
 def _policy(event: Event) -> Iterator[Fact]:
     key, to, data = event["subject"]["id"], event["to"], event["data"]
     made = {"policy": key, "digest": to["digest"], "number": to["number"], "at": event["ts"]}
@@ -156,6 +160,7 @@ def _related(event: Event, kind: str) -> str:
 
 _TELLERS: dict[str, Callable[[Event], Iterator[Fact]]] = {
     "approvals.version.scanned": _scans,
+    "approvals.change_set.proposed": _change_set,
     "approvals.policy.saved": _policy,
     "approvals.check.recorded": _checked,
     "approvals.label.rolled_back": _rolled_back,

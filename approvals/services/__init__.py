@@ -3,6 +3,7 @@
 Permission says who may, policy says when; a superuser obeys policy too.
 """
 
+from approvals.services._sets import Left, Outcome, Seen
 from approvals.services.asking import ask_again
 from approvals.services.campaigning import open_campaign
 from approvals.services.checks import record_check
@@ -34,6 +35,7 @@ from approvals.services.planning import fail_plan, plan_release, unplan_release
 from approvals.services.proposing import propose, revise, submit, withdraw
 from approvals.services.rebasing import merged_with_live, rebase
 from approvals.services.releasing import release
+from approvals.services.releasing_sets import release_set, rollback_set
 from approvals.services.reviewing import review, take_back
 from approvals.services.routing import reassess, route
 from approvals.services.scans import (
@@ -44,6 +46,7 @@ from approvals.services.scans import (
     rescan,
 )
 from approvals.services.sending import begin_prompt, propose_and_submit, revise_and_submit
+from approvals.services.sets import SetItem, propose_set, submit_set, withdraw_set
 from approvals.services.stopping import recall, resume, suspend
 from approvals.services.suggesting import apply_suggestion
 from approvals.services.threads import open_thread, reopen_thread, reply, resolve_thread
@@ -56,8 +59,12 @@ from approvals.services.unprotecting import (
 
 __all__ = [
     "Incoming",
+    "Left",
+    "Outcome",
     "Placing",
     "Proposing",
+    "Seen",
+    "SetItem",
     "apply_suggestion",
     "ask_again",
     "ask_erasure",
@@ -91,6 +98,7 @@ __all__ = [
     "propose",
     "propose_and_submit",
     "propose_policy",
+    "propose_set",
     "propose_unprotect",
     "reassess",
     "rebase",
@@ -98,6 +106,7 @@ __all__ = [
     "record_check",
     "record_scan",
     "release",
+    "release_set",
     "reopen_thread",
     "reply",
     "rescan",
@@ -108,15 +117,18 @@ __all__ = [
     "revise_and_submit",
     "revoke",
     "rollback",
+    "rollback_set",
     "rollback_target",
     "route",
     "send_again",
     "submit",
+    "submit_set",
     "suspend",
     "take_back",
     "try_on_staging",
     "unplan_release",
     "withdraw",
     "withdraw_policy",
+    "withdraw_set",
     "withdraw_unprotect",
 ]

@@ -248,6 +248,7 @@ def state_of(
         else None,
         "proposed_position": request.proposed_position,
         "waiting_since": time_text(request.waiting_since) if request.waiting_since else None,
+        "change_set": str(request.change_set_id) if request.change_set_id else None,
     }
 
 

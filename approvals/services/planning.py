@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from approvals import queue
+from approvals.errors import GoesTogether
 from approvals.models import ApprovalRequest
 from approvals.policies import unmet
 from approvals.services import _common as common
@@ -32,7 +33,7 @@ def plan_release(
     """Plan the release of a submitted change for `at`; by whoever may release it.
 
     The release runs as this person, if everything is met then. A plan that is there is replaced.
-    Raises NotAllowed, WrongState, Stale, BadInput.
+    Raises NotAllowed, WrongState, Stale, GoesTogether, BadInput.
     """
     with recording(actor=actor.ref) as log:
         request, pointer = common.lock_request(request_id)
@@ -48,6 +49,11 @@ def plan_release(
                 "it is submitted and before it has ended."
             )
         common.check_seen(request, seen)
+        if request.change_set is not None and request.change_set.whole:
+            raise GoesTogether(
+                "This change goes out with the others of its change set, so no time can be planned "
+                "for it alone."
+            )
         _check_time(at, log.at)
         before, planner = common.state_of(request), request.planned_by
         if request.release_at == at and planner == account:

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from approvals import queue
-from approvals.errors import NoPolicy, NotProtected
+from approvals.errors import GoesTogether, NoPolicy
 from approvals.matching import PolicyBook
 from approvals.models import ApprovalRequest
 from approvals.services import _checks as checks
 from approvals.services import _common as common
 from approvals.services import _plans as plans
 from approvals.services import _revisions as revisions
+from approvals.services._drafting import draft
 from audit.ledger import Recording, recording
 from audit.models import AuditBlob
 from registry import documents, permissions
@@ -21,7 +22,6 @@ from registry.actors import Actor
 from registry.documents import Document
 from registry.errors import Erased, NotAllowed, NothingChanged, WrongState
 from registry.models import Label, LabelPointer, Prompt, ServiceToken, User
-from registry.services import versions
 
 
 def propose(
@@ -52,39 +52,19 @@ def propose(
         done = common.repeated(actor, key, "propose", subject)
         if done is not None:
             return common.fetch(done)
-        author = checks.proposer(locked, actor, label=pointer.label, at=log.at)
-        if not pointer.label.protected:
-            raise NotProtected(f"{label} is not protected: place the version there by hand.")
-        checks.has_rationale(rationale)
-        checks.keeps_type(locked, document)
-        checks.provenance(provenance or {})
-        live = pointer.version
-        checks.saw_generation(pointer, expected_generation)
-        checks.saw_live(live, seen_live)
-        checks.differs(live, document)
-        version = versions.add_version(
-            locked,
+        request = draft(
+            pointer,
             document,
-            author=author,
-            provenance=provenance or {},
+            rationale=rationale,
+            actor=actor,
+            seen_live=seen_live,
+            expected_generation=expected_generation,
+            provenance=provenance,
             imported=imported,
-            at=log.at,
+            committers=committers,
             log=log,
         )
-        request: ApprovalRequest = ApprovalRequest(
-            prompt=locked,
-            label=pointer.label,
-            version=version,
-            base_version=live,
-            base_generation=pointer.generation,
-            author=author,
-            rationale=common.keep_text(log, rationale, "rationale"),
-            created_at=log.at,
-        )
-        common.save(request, actor=actor, verb="propose", at=log.at)
-        revisions.add_revision(request, author, [*committers], log.at, actor)
         common.remember(actor, key, "propose", subject, str(request.pk), log.at)
-        common.record(log, "proposed", request, None, **revisions.version_event(request, version))
         return request
 
 
@@ -179,7 +159,7 @@ def submit(
     (SecretFound, the draft stays). A token submits what its own account proposed, and needs the
     scope `release` too for `release_when_ready`. `log` is the open recording of a verb that submits
     as a part of its work. Raises NoPolicy, NoEligibleReviewer, NothingChanged, WrongState, Stale,
-    NotAllowed.
+    NotAllowed, GoesTogether.
     """
     with recording(actor=actor.ref, within=log) as log:
         request, pointer = common.lock_request(request_id)
@@ -203,6 +183,11 @@ def submit(
             raise Erased("This content is erased. Write a new revision first.")
         checks.no_critical_secret(request.version.body)
         checks.no_secret_beside(request)
+        if release_when_ready and request.change_set is not None and request.change_set.whole:
+            raise GoesTogether(
+                "This change goes out with the others of its change set, and not by itself. "
+                "Submit it without the wish to release it as soon as everything is met."
+            )
         before = common.state_of(request)
         request.base_version, request.base_generation = pointer.version, pointer.generation
         match = PolicyBook.read().match_for(pointer.prompt, pointer.label)
@@ -221,18 +206,25 @@ def submit(
 
 
 def withdraw(
-    request_id: int, *, actor: Actor, comment: str = "", seen: str | None = None, key: str = ""
+    request_id: int,
+    *,
+    actor: Actor,
+    comment: str = "",
+    seen: str | None = None,
+    key: str = "",
+    log: Recording | None = None,
 ) -> ApprovalRequest:
     """Take an open request back; its author, by a token too, or somebody who manages the prompt.
 
+    `log` is the open recording of a verb that withdraws as a part of its work.
     Raises NotAllowed, WrongState, Stale.
     """
-    with recording(actor=actor.ref) as log:
+    with recording(actor=actor.ref, within=log) as log:
         request, pointer = common.lock_request(request_id)
         if common.repeated(actor, key, "withdraw", str(request.public_id)) is not None:
             return request
         common.check_visible(request, actor)
-        _check_withdraws(request, pointer, actor, log.at)
+        check_withdraws(request, pointer, actor, log.at)
         if not request.is_open:
             raise WrongState(f"This change is {request.get_state_display().lower()} already.")
         common.check_seen(request, seen)
@@ -248,9 +240,10 @@ def withdraw(
         return request
 
 
-def _check_withdraws(
+def check_withdraws(
     request: ApprovalRequest, pointer: LabelPointer, actor: Actor, at: datetime
 ) -> None:
+    """Raise NotAllowed unless this actor may take the change back."""
     if isinstance(actor, ServiceToken):
         common.in_scope(actor, "propose", pointer.prompt, at, pointer.label)
         common.its_own(request, actor)

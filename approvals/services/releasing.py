@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from approvals import queue
 from approvals.errors import RequirementsUnmet
 from approvals.models import ApprovalRequest
-from approvals.policies import Facts, in_sample, sample_percent, unmet
+from approvals.policies import Facts, Requirement, in_sample, sample_percent, unmet
 from approvals.services import _aftermath as aftermath
 from approvals.services import _common as common
 from approvals.services import _mail as mail
 from approvals.services.routing import met
-from audit.ledger import recording
+from audit.ledger import Recording, recording
 from registry import permissions, releases
 from registry.actors import Actor
 from registry.errors import NotAllowed, Stale, WrongState
@@ -42,60 +44,112 @@ def release(
         if common.repeated(actor, key, "release", str(request.public_id)) is not None:
             return request
         common.check_visible(request, actor)
-        account = require_release(request, pointer.prompt, actor)
-        common.in_scope(actor, "release", pointer.prompt, log.at, pointer.label)
-        _check_open(request)
-        common.check_seen(request, seen)
-        planned = automatic and _is_planned(request, account)
-        # Who planned it pressed Release, only earlier.
-        pressed = account.pk if planned or not automatic else None
-        facts, requirements = common.judge(request, log.at, released_by=pressed)
-        moved = expected_generation is not None and expected_generation != pointer.generation
-        if moved or facts.base_digest != facts.live_digest:
-            raise Stale(
-                "Something else went live on this label meanwhile. The change has to be looked "
-                "at against what is live now.",
-                request=request,
-                live=pointer.version,
-            )
-        missing = unmet(requirements)
-        if missing or request.state != State.APPROVED:
-            raise RequirementsUnmet(
-                "Not yet: " + "; ".join(rule.title for rule in missing) + "."
-                if missing
-                else "Not yet: the change is complete but not approved; look again in a moment.",
-                requirements=tuple(requirements),
-            )
-        before = {**common.state_of(request), "pointer": releases.pointer_facts(pointer)}
-        row = releases.move(
-            pointer,
-            kind=Release.Kind.RELEASE,
-            version=request.version,
-            actor=actor,
-            at=log.at,
-            cause=(common.REQUEST, request.public_id),
-            expected_generation=pointer.generation,
-        )
-        sample = _sample(request, facts, row, account)
-        request.to_released(at=log.at)
-        common.save(request, actor=actor, verb="release", at=log.at)
-        common.remember(actor, key, "release", str(request.public_id), str(request.pk), log.at)
-        common.record(
-            log,
-            "released",
+        weighed = weigh(
             request,
-            before,
-            after={"pointer": releases.pointer_facts(pointer)},
-            data={
-                **common.pointer_data(pointer, row),
-                **met(requirements),
-                "automatic": automatic,
-                "planned": planned,
-                **sample,
-            },
+            pointer,
+            actor,
+            log.at,
+            automatic=automatic,
+            expected_generation=expected_generation,
+            seen=seen,
         )
-        tell_released(request, pointer, row, actor)
+        put_live(request, pointer, weighed, actor=actor, log=log, automatic=automatic)
+        common.remember(actor, key, "release", str(request.public_id), str(request.pk), log.at)
         return request
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A release that may happen under the locks that are held: as whom, and why."""
+
+    account: User
+    facts: Facts
+    requirements: list[Requirement]
+    planned: bool = False
+
+
+def weigh(
+    request: ApprovalRequest,
+    pointer: LabelPointer,
+    actor: Actor,
+    at: datetime,
+    *,
+    automatic: bool = False,
+    expected_generation: int | None = None,
+    seen: str | None = None,
+    facts: Facts | None = None,
+) -> Weighed:
+    """Judge a locked change for its release; raises what `release` raises and changes nothing.
+
+    `facts` are those that this transaction gathered under its locks.
+    """
+    account = require_release(request, pointer.prompt, actor)
+    common.in_scope(actor, "release", pointer.prompt, at, pointer.label)
+    _check_open(request)
+    common.check_seen(request, seen)
+    planned = automatic and _is_planned(request, account)
+    # Who planned it pressed Release, only earlier.
+    pressed = account.pk if planned or not automatic else None
+    if facts is not None:
+        facts = replace(facts, released_by=pressed)
+    facts, requirements = common.judge(request, at, released_by=pressed, facts=facts)
+    moved = expected_generation is not None and expected_generation != pointer.generation
+    if moved or facts.base_digest != facts.live_digest:
+        raise Stale(
+            "Something else went live on this label meanwhile. The change has to be looked "
+            "at against what is live now.",
+            request=request,
+            live=pointer.version,
+        )
+    missing = unmet(requirements)
+    if missing or request.state != State.APPROVED:
+        raise RequirementsUnmet(
+            "Not yet: " + "; ".join(rule.title for rule in missing) + "."
+            if missing
+            else "Not yet: the change is complete but not approved; look again in a moment.",
+            requirements=tuple(requirements),
+        )
+    return Weighed(account, facts, requirements, planned)
+
+
+def put_live(
+    request: ApprovalRequest,
+    pointer: LabelPointer,
+    weighed: Weighed,
+    *,
+    actor: Actor,
+    log: Recording,
+    automatic: bool = False,
+) -> None:
+    """Move the pointer of a change that was weighed in this transaction, and record it."""
+    before = {**common.state_of(request), "pointer": releases.pointer_facts(pointer)}
+    row = releases.move(
+        pointer,
+        kind=Release.Kind.RELEASE,
+        version=request.version,
+        actor=actor,
+        at=log.at,
+        cause=(common.REQUEST, request.public_id),
+        expected_generation=pointer.generation,
+    )
+    sample = _sample(request, weighed.facts, row, weighed.account)
+    request.to_released(at=log.at)
+    common.save(request, actor=actor, verb="release", at=log.at)
+    common.record(
+        log,
+        "released",
+        request,
+        before,
+        after={"pointer": releases.pointer_facts(pointer)},
+        data={
+            **common.pointer_data(pointer, row),
+            **met(weighed.requirements),
+            "automatic": automatic,
+            "planned": weighed.planned,
+            **sample,
+        },
+    )
+    tell_released(request, pointer, row, actor)
 
 
 def may_release(request: ApprovalRequest, prompt: Prompt, account: User | None) -> bool:

@@ -20,7 +20,7 @@ from approvals.policies import Facts, Status, evaluate
 from approvals.services import _aftermath as aftermath
 from approvals.services import _common as common
 from approvals.services import _mail as mail
-from audit.ledger import recording
+from audit.ledger import Recording, recording
 from registry import permissions, releases, roles
 from registry.actors import Actor
 from registry.errors import NotAllowed, NotFound
@@ -74,14 +74,16 @@ def rollback(
     to: Version | None = None,
     expected_generation: int | None = None,
     key: str = "",
+    log: Recording | None = None,
 ) -> Release:
     """Serve again a version that was live on this label and not itself rolled back from.
 
     Needs `release` or `respond`; asks no policy. What today's policy would still want opens a
-    review after the fact, and the prompt is on hold until `lift_hold`. Raises NotAllowed,
-    NeverLive, Stale, Recalled, Erased.
+    review after the fact, and the prompt is on hold until `lift_hold`. `log` is the open recording
+    of a verb that rolls back as a part of its work. Raises NotAllowed, NeverLive, Stale, Recalled,
+    Erased.
     """
-    with recording(actor=actor.ref) as log:
+    with recording(actor=actor.ref, within=log) as log:
         locked, pointer = common.lock_prompt(prompt.pk, label.pk)
         subject = common.about(f"{locked.public_id} {pointer.label.name}", to.pk if to else "")
         done = common.repeated(actor, key, "rollback", subject)

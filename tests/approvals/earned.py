@@ -49,6 +49,10 @@ def _lacks(row: Release) -> list[str]:
     missing = []
     if change.base_version_id != row.from_version_id:
         missing.append("it was looked at against something else")
+    if change.change_set is not None and change.change_set.whole:
+        others = ApprovalRequest.objects.filter(change_set=change.change_set)
+        if others.exclude(state="released").exists():
+            missing.append("the others of its change set")
     scans = RiskScan.objects.filter(content_digest=row.version.content_digest)
     levels = [scan.level for scan in scans]
     if not levels or "critical" in levels:

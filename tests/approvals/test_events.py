@@ -18,7 +18,7 @@ from registry import permissions
 from registry.errors import Refusal
 from registry.services import grants
 from tests.approvals import desk as steps
-from tests.approvals import talking
+from tests.approvals import sets_of, talking
 from tests.approvals.bases import live_digest, overtaken
 from tests.approvals.desk import FIRST, SECOND, THIRD, Desk, text
 from tests.approvals.documents_of import in_force, proposed, ready, second_owner, with_brand
@@ -446,6 +446,7 @@ AT_ONCE: dict[str, tuple[Step, Step, list[str]]] = {
         lambda desk: services.revise_and_submit(_only(desk).pk, **_sent(desk, key="k1")),
         ["approvals.request.revised", "approvals.request.submitted"],
     ),
+    **sets_of.AT_ONCE,
 }
 
 

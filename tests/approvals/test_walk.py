@@ -20,6 +20,7 @@ from approvals import scanning, services
 from approvals.models import (
     AfterReview,
     ApprovalRequest,
+    ChangeSet,
     Hold,
     Policy,
     Remark,
@@ -174,6 +175,34 @@ def _propose(walk: Walk, actor: User) -> None:
     )
     if walk.draw.random() < 0.8:
         services.submit(request.pk, actor=actor, release_when_ready=walk.draw.random() < 0.3)
+
+
+def _propose_set(walk: Walk, actor: User) -> None:
+    services.propose_set(
+        [services.SetItem(prompt, walk.words()) for prompt in walk.prompts],
+        label=walk.desk.production,
+        rationale="Because of both.",
+        actor=walk.mostly(walk.desk.author, actor),
+        whole=walk.often(),
+        and_submit=True,
+    )
+
+
+def _release_set(walk: Walk, actor: User) -> None:
+    made = walk.one_of(ChangeSet.objects.order_by("-pk")[:2])
+    services.release_set(made.pk, actor=walk.mostly(walk.desk.release_manager, actor))
+
+
+def _rollback_set(walk: Walk, actor: User) -> None:
+    walk.seldom()
+    made = walk.one_of(ChangeSet.objects.order_by("-pk"))
+    services.rollback_set(made.pk, actor=walk.mostly(walk.desk.responder, actor))
+
+
+def _withdraw_set(walk: Walk, actor: User) -> None:
+    walk.seldom()
+    made = walk.one_of(ChangeSet.objects.order_by("-pk")[:2])
+    services.withdraw_set(made.pk, actor=walk.mostly(made.author, actor))
 
 
 def _revise(walk: Walk, actor: User) -> None:
@@ -422,6 +451,9 @@ VERBS: list[tuple[Callable[[Walk, User], None], int]] = [
     (_release_by_itself, 2),
     (_revise, 2),
     (_submit, 2),
+    (_propose_set, 2),
+    (_release_set, 4),
+    (_rollback_set, 1),
     (_open_thread, 3),
     (_apply_suggestion, 3),
     (_propose_policy, 3),
@@ -432,6 +464,7 @@ VERBS: list[tuple[Callable[[Walk, User], None], int]] = [
             _take_back,
             _lift_refusal,
             _withdraw,
+            _withdraw_set,
             _close_after,
             _suspend,
             _recall,
