@@ -130,6 +130,19 @@ def remark_of(change: ApprovalRequest, pk: int | None) -> Remark | None:
     return Remark.objects.filter(thread__request=change, pk=pk or 0).first()
 
 
+def votes_after(change: ApprovalRequest, after: int, limit: int) -> tuple[list[Review], int]:
+    """The `limit` votes on a change behind `after`; then the key to go on with, 0 at the end."""
+    rows = Review.objects.filter(request=change, pk__gt=after).order_by("pk")
+    found = list(rows.select_related("reviewer", "comment", "lift__account")[: limit + 1])
+    page = found[:limit]
+    return page, page[-1].pk if len(found) > limit else 0
+
+
+def vote_called(change: ApprovalRequest, public_id: UUID) -> Review | None:
+    """One vote on a change, by the name that it has outside."""
+    return Review.objects.filter(request=change, public_id=public_id).first()
+
+
 def vote_of(change: ApprovalRequest, pk: int | None) -> Review | None:
     """One vote on a change."""
     return Review.objects.filter(request=change, pk=pk or 0).first()

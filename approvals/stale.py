@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from approvals.diffing import Gap, collapse, document_diff
+from approvals.errors import MergeConflict
+from approvals.merging import Conflict
 from approvals.models import ApprovalRequest, Contributor
 from approvals.reach import Caller, account_of
 from approvals.reading import why_hidden
@@ -47,6 +49,29 @@ def with_diff_to(
     except Stale as refusal:
         _add(refusal, caller, prompt, label, version=to, body=body)
         raise
+
+
+@contextmanager
+def with_conflicts_of(caller: Caller, request: ApprovalRequest) -> Iterator[None]:
+    """Give a MergeConflict the places that both sides changed, for who may read both."""
+    try:
+        yield
+    except MergeConflict as refusal:
+        merge, version = refusal.extra.get("merge"), request.version
+        if merge is not None and version is not None and _reads(caller, version):
+            refusal.extra["conflicts"] = list(_places(merge.conflicts))
+        raise
+
+
+def _places(conflicts: Iterable[Conflict]) -> Iterator[dict[str, Any]]:
+    """Each place with its sides, until there is no more room for one."""
+    left = MOST
+    for conflict in conflicts:
+        sides = {name: "".join(getattr(conflict, name)) for name in ("base", "live", "mine")}
+        left -= sum(map(len, sides.values()))
+        if left < 0:
+            return
+        yield {"path": conflict.path, "line": conflict.line, **sides}
 
 
 def _add(

@@ -30,7 +30,7 @@ from registry.errors import ContentTooLarge, NotFound, Refusal
 #: Facts of a refusal that are plain values and help a program; other facts stay inside.
 _TOLD = (
     *("generation", "limit", "size", "line", "column", "character", "field"),
-    *("revision_digest", "diff"),
+    *("revision_digest", "diff", "conflicts"),
 )
 _PLACES = {
     "path": "The part “{}” of the address",

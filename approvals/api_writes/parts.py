@@ -10,11 +10,19 @@ from ninja import HeaderEx, P, PathEx
 
 from approvals.api_writes.doors import NO_CSRF, NO_TOKENS
 from approvals.api_writes.schemas import ContentIn, Nothing, ProvenanceIn
-from approvals.errors import CommentNeeded, PersonNeeded, SecretFound
+from approvals.errors import (
+    CommentNeeded,
+    PersonNeeded,
+    SecretFound,
+    SignatureNeeded,
+    TooManyTries,
+    WrongPassword,
+)
 from approvals.models import ApprovalRequest
 from registry.api.problems import CsrfFailed, MalformedJson, listed
 from registry.documents import Document, build
 from registry.errors import (
+    Archived,
     BadInput,
     ContentTooLarge,
     Erased,
@@ -85,6 +93,14 @@ CONTENT: dict[type[Refusal], str] = {
     TemplateDoesNotParse: "Line 1: a variable is opened and never closed.",
     NothingChanged: "This is exactly what is live (v4).",
     CommentNeeded: "Say in a sentence why this change is worth making.",
+}
+SIGNING: dict[type[Refusal], str] = {
+    SignatureNeeded: "Regulated asks for a signature: type your password again.",
+    WrongPassword: "Type the password that you sign in with; it signs what you do here.",
+    TooManyTries: "A wrong password was typed 5 times. Wait 15 minutes and try again.",
+}
+ARCHIVED: dict[type[Refusal], str] = {
+    Archived: "This prompt is archived; somebody who manages it can bring it back."
 }
 GONE: dict[type[Refusal], str] = {
     Recalled: "v4 is recalled. Choose another version.",

@@ -1,6 +1,4 @@
-"""The steps of one request: revise, submit, withdraw, vote, release."""
-
-from typing import Any
+"""The steps of one request to where it serves: revise, rebase, submit, withdraw, release."""
 
 from django.http import HttpResponse
 from ninja import Router
@@ -8,6 +6,7 @@ from ninja import Router
 from approvals import previews, services
 from approvals.api_writes.doors import CalledBy, PersonRequest, only_people, session
 from approvals.api_writes.parts import (
+    ARCHIVED,
     CONTENT,
     GONE,
     PERSON,
@@ -20,42 +19,32 @@ from approvals.api_writes.parts import (
     told,
 )
 from approvals.api_writes.schemas import (
+    RebaseIn,
     ReleasedOut,
     ReleaseIn,
     RequestOut,
-    ReviewIn,
-    ReviewOut,
     ReviseIn,
     SubmitIn,
     WithdrawIn,
 )
 from approvals.errors import (
-    ChecklistNeeded,
     CommentNeeded,
+    MergeConflict,
     NoEligibleReviewer,
     NoPolicy,
-    NotEligible,
-    OwnChange,
     RequirementsUnmet,
     SecretFound,
-    SignatureNeeded,
-    StageNotOpen,
-    TooManyTries,
-    WrongPassword,
 )
 from approvals.forms import free_text
-from approvals.models import ApprovalRequest, Review
-from approvals.policies.signoffs import SIGNED
+from approvals.models import ApprovalRequest
 from approvals.reach import request_for
-from approvals.signing import signed
-from approvals.stale import with_diff_of
-from audit.payload import time_text
+from approvals.stale import with_conflicts_of, with_diff_of
 from registry import serving
 from registry.api.answers import answer
 from registry.api.problems import refuse_unknown
 from registry.api.reads import EXAMPLE
 from registry.api.tokens import BearerToken
-from registry.errors import Archived, Erased, NothingChanged, Refusal
+from registry.errors import Erased, NothingChanged, Refusal
 from registry.models import Prompt, Release
 
 router = Router(tags=["requests"])
@@ -65,9 +54,6 @@ releaser = BearerToken("release", previews.NOT_HERE)
 _SECRET: dict[type[Refusal], str] = {
     SecretFound: "An access key stands in the text. Take it out. Nobody else has read it."
 }
-_ARCHIVED: dict[type[Refusal], str] = {
-    Archived: "This prompt is archived; somebody who manages it can bring it back."
-}
 
 
 @router.post(
@@ -76,7 +62,7 @@ _ARCHIVED: dict[type[Refusal], str] = {
     response={200: RequestOut},
     operation_id="revise",
     summary="Write a new revision",
-    openapi_extra=described({**REQUEST_EXAMPLE, "revision": 2}, CONTENT, _SECRET, _ARCHIVED),
+    openapi_extra=described({**REQUEST_EXAMPLE, "revision": 2}, CONTENT, _SECRET, ARCHIVED),
 )
 def revise(
     request: CalledBy, request_id: RequestId, body: ReviseIn, key: Key = None
@@ -99,6 +85,44 @@ def revise(
 
 
 @router.post(
+    "/requests/{request_id}/rebase",
+    auth=only_people,
+    response={200: RequestOut},
+    operation_id="rebase",
+    summary="Bring a request up to date",
+    openapi_extra=described(
+        {**REQUEST_EXAMPLE, "state": "scanning", "revision": 2},
+        PERSON,
+        {kind: words for kind, words in CONTENT.items() if kind is not CommentNeeded},
+        ARCHIVED,
+        {
+            NothingChanged: "This change is based on what is live already.",
+            Erased: "This content is erased. Write a new revision first.",
+            MergeConflict: "What is live and this change differ in 1 place that both changed.",
+            NoEligibleReviewer: "Nobody could give this: 0 of 1 safety reviewer.",
+        },
+    ),
+)
+def rebase(
+    request: PersonRequest, request_id: RequestId, body: RebaseIn, key: Key = None
+) -> HttpResponse:
+    """Put the same change onto what is live now; where both changed a line, send what to keep."""
+    refuse_unknown(request)
+    found = request_for(request.auth, request_id)
+    content = body.content
+    with with_diff_of(request.auth, found), with_conflicts_of(request.auth, found):
+        done = services.rebase(
+            found.pk,
+            actor=request.auth,
+            document=document_of(_prompt(found), content) if content else None,
+            seen=body.revision_digest,
+            expected_generation=body.expected_generation,
+            key=key or "",
+        )
+    return answer(request, told(done))
+
+
+@router.post(
     "/requests/{request_id}/submit",
     auth=[proposer, session],
     response={200: RequestOut},
@@ -107,7 +131,7 @@ def revise(
     openapi_extra=described(
         {**REQUEST_EXAMPLE, "state": "scanning"},
         _SECRET,
-        _ARCHIVED,
+        ARCHIVED,
         {
             NothingChanged: "This is exactly what is live (v4).",
             Erased: "This content is erased. Write a new revision first.",
@@ -159,63 +183,6 @@ def withdraw(
 
 
 @router.post(
-    "/requests/{request_id}/reviews",
-    auth=only_people,
-    response={201: ReviewOut},
-    operation_id="review",
-    summary="Vote",
-    openapi_extra=described(
-        {
-            **REQUEST_EXAMPLE,
-            "state": "review",
-            "vote": {
-                "id": "5b0f6f1e-7c1d-4f0a-9a57-0e5f0c1b2d3e",
-                "role": "safety",
-                "decision": "approve",
-                "meaning": "approve for safety",
-                "signed": True,
-                "at": "2026-11-22T09:30:00.000000Z",
-            },
-        },
-        PERSON,
-        {
-            OwnChange: "You wrote part of this change, so somebody else has to sign it off.",
-            NotEligible: "You are not in the role safety; a governance owner can add you.",
-            StageNotOpen: "This sign-off is asked for once “Sign-off” is complete.",
-            SignatureNeeded: "Regulated asks for a signature: type your password again.",
-            WrongPassword: "Type the password that you sign in with; it signs what you do here.",
-            TooManyTries: "A wrong password was typed 5 times. Wait 15 minutes and try again.",
-            ChecklistNeeded: "Answer every question of the checklist.",
-            CommentNeeded: "Say in a sentence what has to change.",
-        },
-        status=201,
-    ),
-)
-def review(
-    request: PersonRequest, request_id: RequestId, body: ReviewIn, key: Key = None
-) -> HttpResponse:
-    """Approve, ask for changes or reject, in one of your roles, on exactly what you saw."""
-    refuse_unknown(request)
-    person = request.auth
-    found = request_for(person, request_id)
-    auth_method, auth_at = signed(person, body.password.get_secret_value())
-    with with_diff_of(person, found):
-        vote = services.review(
-            found.pk,
-            actor=person,
-            role=body.role,
-            decision=body.decision,
-            comment=free_text(body.comment),
-            seen=body.revision_digest,
-            auth_method=auth_method,
-            auth_at=auth_at,
-            answers=body.answers,
-            key=key or "",
-        )
-    return answer(request, {**told(request_for(person, request_id)), "vote": _cast(vote)}, 201)
-
-
-@router.post(
     "/requests/{request_id}/release",
     auth=[releaser, session],
     response={200: ReleasedOut},
@@ -243,17 +210,6 @@ def release(
         )
     row = Release.objects.get(cause_id=done.public_id, kind=Release.Kind.RELEASE)
     return answer(request, {**told(done), "release": serving.release_body(row)})
-
-
-def _cast(vote: Review) -> dict[str, Any]:
-    return {
-        "id": str(vote.public_id),
-        "role": vote.role,
-        "decision": vote.decision,
-        "meaning": vote.meaning,
-        "signed": vote.auth_method.startswith(SIGNED),
-        "at": time_text(vote.created_at),
-    }
 
 
 def _prompt(request: ApprovalRequest) -> Prompt:

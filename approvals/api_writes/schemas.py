@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, SecretStr
 
 from registry.api.reads import BIGGEST
 from registry.api.schemas import Message, ReleaseOut
@@ -25,6 +25,20 @@ State: TypeAlias = Literal[
 ]
 
 
+def _moment(value: Any) -> datetime:
+    """Read a time as RFC 3339 writes it; ValueError says how."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ValueError("a time is written with its zone, such as 2026-11-22T09:30:00Z")
+    return found
+
+
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_moment)]
+
+
 class Body(Schema):
     """What is not listed is refused: a field that is misspelt would otherwise be one left out."""
 
@@ -33,6 +47,12 @@ class Body(Schema):
 
 class Nothing(Body):
     """A step that takes no field: send `{}`, or no body."""
+
+
+class SeenIn(Body):
+    """Which revision was seen; the step needs no more."""
+
+    revision_digest: Digest
 
 
 class MessageIn(Message):
@@ -113,6 +133,33 @@ class ReviewIn(Body):
     password: Password = SecretStr("")
 
 
+class LiftIn(Body):
+    reason: str
+
+
+class RebaseIn(Body):
+    """Merged by machine without `content`; with it, what a person made of both."""
+
+    revision_digest: Digest
+    expected_generation: Generation
+    content: ContentIn | None = None
+
+
+class PlanIn(Body):
+    revision_digest: Digest
+    at: Moment
+
+
+class EmergencyIn(Body):
+    """`password` is the one that you sign in with; it signs this, and is kept nowhere."""
+
+    revision_digest: Digest
+    expected_generation: Generation
+    reason: str
+    ticket: str
+    password: Password
+
+
 class ReleaseIn(Body):
     revision_digest: Digest
     expected_generation: Generation
@@ -176,6 +223,29 @@ class VoteOut(Schema):
     meaning: str
     signed: bool
     at: datetime
+
+
+class VoteItem(VoteOut):
+    """A vote on `revision`; `lifted_by` names who lifted a wish for changes."""
+
+    by: str
+    revision: int
+    comment: str | None
+    lifted_by: str | None
+
+
+class VoteList(Schema):
+    """In the order in which they were given; `next_cursor` is null on the last page."""
+
+    request: RequestAbout
+    items: list[VoteItem]
+    next_cursor: str | None
+
+
+class PlannedOut(RequestOut):
+    """`release_at` is when it goes out by itself, if everything is met then."""
+
+    release_at: datetime | None
 
 
 class ReviewOut(RequestOut):

@@ -37,10 +37,6 @@ class ReplyIn(Body):
     suggestion: str | None = None
 
 
-class ApplyIn(Body):
-    revision_digest: Digest
-
-
 class SpotOut(Schema):
     path: str
     line: int

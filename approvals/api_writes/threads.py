@@ -10,6 +10,7 @@ from approvals import previews, reads, services
 from approvals.api_writes.doors import CalledBy, PersonRequest, only_people, session
 from approvals.api_writes.parts import (
     ABOUT_EXAMPLE,
+    ARCHIVED,
     CONTENT,
     GONE,
     NOTHING,
@@ -20,8 +21,8 @@ from approvals.api_writes.parts import (
     described,
     told,
 )
-from approvals.api_writes.schemas import Nothing, RequestOut
-from approvals.api_writes.talk_schemas import ApplyIn, OpenThreadIn, ReplyIn, ThreadList, ThreadOut
+from approvals.api_writes.schemas import Nothing, RequestOut, SeenIn
+from approvals.api_writes.talk_schemas import OpenThreadIn, ReplyIn, ThreadList, ThreadOut
 from approvals.errors import AlreadyDone, CommentNeeded, Outdated, OwnChange
 from approvals.forms import free_text, line_text
 from approvals.models import ApprovalRequest, Thread
@@ -34,7 +35,7 @@ from registry.api.cursors import cursor_to, number_of
 from registry.api.problems import InvalidCursor, listed, refuse_unknown
 from registry.api.reads import READ, Cursor, Limit, documented
 from registry.api.tokens import BearerToken
-from registry.errors import Archived, Erased, NotFound, Refusal, WrongState
+from registry.errors import Erased, NotFound, Refusal, WrongState
 from registry.models import User
 
 router = Router(tags=["threads"])
@@ -226,17 +227,15 @@ def reopen_thread(
         PERSON,
         {kind: words for kind, words in CONTENT.items() if kind is not CommentNeeded},
         {Erased: GONE[Erased]},
-        {
-            Archived: "This prompt is archived; somebody who manages it can bring it back.",
-            Outdated: "This line was changed since. Edit the text by hand.",
-        },
+        ARCHIVED,
+        {Outdated: "This line was changed since. Edit the text by hand."},
     ),
 )
 def apply_suggestion(
     request: PersonRequest,
     request_id: RequestId,
     remark_id: RemarkId,
-    body: ApplyIn,
+    body: SeenIn,
     key: Key = None,
 ) -> HttpResponse:
     """Make an edit the next revision, a draft; whoever suggested it has a hand in it then."""

@@ -33,16 +33,17 @@ def rebase(
     actor: Actor,
     document: Document | None = None,
     seen: str,
-    seen_live: str,
+    seen_live: str | None = None,
+    expected_generation: int | None = None,
     key: str = "",
 ) -> ApprovalRequest:
     """A new revision of the same change on top of what is live.
 
     Without `document` the change is merged by machine, and MergeConflict tells what it cannot;
-    `document` is what a person made of it. `seen` and `seen_live` say which revision and which
-    live content (its digest) were looked at. A draft stays one; a change that was submitted goes
-    on to the scan, under the policy and with the expiry that it had, and `route` decides which
-    approvals are kept. Whoever does it becomes a contributor.
+    `document` is what a person made of it. `seen` says which revision was looked at, `seen_live`
+    (its digest) or `expected_generation` (that of the label) what was live then. A draft stays one;
+    a change that was submitted goes on to the scan, under the policy and with the expiry that it
+    had, and `route` decides which approvals are kept. Whoever does it becomes a contributor.
 
     Raises NotAllowed, WrongState, NothingChanged, Erased, SecretFound, NoEligibleReviewer, Stale.
     """
@@ -51,13 +52,15 @@ def rebase(
     with recording(actor=actor.ref) as log:
         request, pointer = common.lock_request(request_id)
         given = document.digest if document else ""
-        subject = common.about(request.public_id, seen, seen_live, given)
+        live_seen = expected_generation if seen_live is None else seen_live
+        subject = common.about(request.public_id, seen, live_seen, given)
         if common.repeated(actor, key, "rebase", subject) is not None:
             return request
         common.check_visible(request, actor)
         author = checks.proposer(pointer.prompt, actor)
         _check_open(request)
         common.check_seen(request, seen)
+        checks.saw_generation(pointer, expected_generation)
         checks.saw_live(pointer.version, seen_live)
         old = _behind(request, pointer)
         content = document or _clean(ahead, request, pointer)

@@ -124,11 +124,22 @@ class DiffOut(Schema):
     cut: bool
 
 
+class ConflictOut(Schema):
+    """A place that what is live and a request both changed: the text before, and on each side."""
+
+    path: str
+    line: int
+    base: str
+    live: str
+    mine: str
+
+
 class Problem(Schema):
     """An error (RFC 9457); `code` is stable, `detail` says what to do.
 
     `requirements` is there where something is still missing, `errors` where values are not valid;
-    `diff`, `revision_digest` and `generation` where something moved since it was seen.
+    `diff`, `revision_digest` and `generation` where something moved since it was seen; `conflicts`
+    where a merge needs a person.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -141,3 +152,4 @@ class Problem(Schema):
     requirements: list[RequirementOut] = []
     errors: list[InvalidValue] = []
     diff: DiffOut | None = None
+    conflicts: list[ConflictOut] = []

@@ -33,6 +33,7 @@ from tests.approvals import talking
 from tests.approvals.ci import pointer
 from tests.approvals.desk import FIRST, SECOND, THIRD, Desk, approved, in_review, propose, released
 from tests.approvals.steps_by_api import Person, Robot, content, proposal, seen
+from tests.approvals.steps_of_people import STEPS, step_of, with_password
 from tests.people import make_person
 
 # Not `positive_data_acceptance`: a change that is not ready is refused however well it is asked.
@@ -57,6 +58,7 @@ def there(desk: Desk, robot: Robot, operation: str) -> dict[str, Any]:
         "request_id": 1,
         "thread_id": NOWHERE,
         "remark_id": NOWHERE,
+        "vote_id": NOWHERE,
     }
     if operation == "create_prompt":
         found["body"] = {"name": "support/greeting"}
@@ -72,6 +74,8 @@ def there(desk: Desk, robot: Robot, operation: str) -> dict[str, Any]:
     else:
         if pointer(desk, "production").suspended:
             services.resume(desk.prompt, desk.production, actor=desk.responder, reason="Mended.")
+        if operation in STEPS:
+            return {**found, **_step(desk, new, operation)}
         if operation in TALK:
             return {**found, **_talk(desk, new, operation)}
         if operation in ("revise", "submit", "withdraw"):
@@ -81,6 +85,13 @@ def there(desk: Desk, robot: Robot, operation: str) -> dict[str, Any]:
         found["request_id"] = request.pk
         found["body"] = seen(request, **_fields(desk, operation))
     return found
+
+
+def _step(desk: Desk, new: str, operation: str) -> dict[str, Any]:
+    """A step that is ready for the person of `session`."""
+    step = step_of(desk, operation, User.objects.get(username="rex"), new)
+    ids = dict(zip(("request_id", "vote_id"), step.path.split("/")[2::2], strict=False))
+    return {**ids, "body": step.data}
 
 
 def _talk(desk: Desk, new: str, operation: str) -> dict[str, Any]:
@@ -136,7 +147,7 @@ Sent: TypeAlias = dict[str, dict[str, str]]
 @pytest.fixture
 def session(desk: Desk) -> Sent:
     """What the program of a person sends who may do everything."""
-    person = make_person("rex", *roles.ALL_ROLES, by=desk.governance_owner)
+    person = with_password(make_person("rex", *roles.ALL_ROLES, by=desk.governance_owner))
     cookies = Person(person).client.cookies
     return {
         "headers": {"X-CSRFToken": cookies["csrftoken"].value},
@@ -199,7 +210,7 @@ def test_api__anything_sent__is_answered_as_the_schema_says(
             sources, session if for_people(operation) else token
         )
     assert [label for label, found in answered.items() if not found & {200, 201}] == []
-    assert len(answered) == 28
+    assert len(answered) == 38
 
 
 # -- the schema itself ----------------------------------------------------------------------
@@ -226,11 +237,11 @@ def test_schema__every_address__needs_a_bearer_token_or_a_session(
     token: dict[str, list[str]] = {"BearerToken": []}
     session: dict[str, list[str]] = {"Session": []}
     found = {one["operationId"]: one["security"] for one in operations(described)}
-    people = ("create_prompt", "review", "rollback", "suspend", "resume", *TALK)
+    people = ("create_prompt", "review", "rollback", "suspend", "resume", *TALK, *STEPS)
     both = ("propose", "revise", "submit", "withdraw", "release", "place_version")
     assert [found.pop(name) for name in people] == [[session]] * len(people)
     assert [found.pop(name) for name in both] == [[token, session]] * len(both)
-    read_by_both = ("read_requirements", "list_threads")
+    read_by_both = ("read_requirements", "list_threads", "list_votes")
     for name in [f"{one}{head}" for one in read_by_both for head in ("", "_head")]:
         assert found.pop(name) == [token, session]
     assert all(security == [token] for security in found.values())
