@@ -10,6 +10,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet
 from approvals.models import (
     AfterReview,
     ApprovalRequest,
+    ChangeSet,
     Erasure,
     Hold,
     PolicyException,
@@ -60,6 +61,24 @@ def in_review_by_others(account: User) -> RequestQuerySet:
 def requests_of(prompt: Prompt, account: User) -> RequestQuerySet:
     """Requests of one prompt that this person may know of, newest first."""
     return requests_for(account).filter(prompt=prompt).order_by("-pk")
+
+
+def change_set_for(account: User, public_id: UUID) -> ChangeSet | None:
+    """A change set of which this person may know at least one change."""
+    rows = ChangeSet.objects.select_related("label", "author", "rationale")
+    found = rows.filter(public_id=public_id).first()
+    return found if found is not None and members_of(found, account).exists() else None
+
+
+def members_of(change_set: ChangeSet, account: User) -> RequestQuerySet:
+    """The changes of a set that this person may know of, by the names of their prompts."""
+    return requests_for(account).filter(change_set=change_set).order_by("prompt__name_key")
+
+
+def size_of(change_set: ChangeSet) -> int:
+    """How many changes a set has, those of which nobody may know included."""
+    members: int = ApprovalRequest.objects.filter(change_set=change_set).count()
+    return members
 
 
 def after_reviews_for(account: User) -> QuerySet[AfterReview]:
@@ -164,6 +183,18 @@ def prompts_for(account: User, search: str = "") -> QuerySet[Prompt]:
     asked = Q(requests__state__in=["scanning", "review", "approved"])
     counted = rows.annotate(asked=Count("requests", filter=asked)).order_by("name_key")
     return counted.prefetch_related(Prefetch("pointers", queryset=pointers))
+
+
+def names_to_propose_on(account: User) -> dict[int, str]:
+    """Names of the prompts that this person sees and that take proposals, by key, in order."""
+    rows = permissions.visible_prompts(account).filter(status=Prompt.Status.ACTIVE)
+    return dict(rows.order_by("name_key").values_list("pk", "name"))
+
+
+def live_of(prompts: Iterable[int], label: Label) -> dict[int, LabelPointer]:
+    """What a label serves for each of these prompts, by the key of the prompt."""
+    rows = LabelPointer.objects.filter(prompt__in=[*prompts], label=label)
+    return {row.prompt_id: row for row in rows.select_related("prompt", "version")}
 
 
 def prompt_named(name: str, account: User) -> Prompt | None:

@@ -4,9 +4,11 @@ from django.urls import URLPattern, path
 
 from approvals.views.access import access
 from approvals.views.audit_log import audit_log
+from approvals.views.change_sets import change_set_page
 from approvals.views.conformance import conformance
 from approvals.views.emergency import emergency
 from approvals.views.incident import incident
+from approvals.views.new_set import new_change_set
 from approvals.views.passwords import new_password, own_password, password_link
 from approvals.views.planning import plan
 from approvals.views.prompts import prompt_page, prompts, version_page
@@ -34,6 +36,8 @@ urlpatterns: list[URLPattern] = [
     path("requests/<int:pk>/rebase", rebase, name="rebase"),
     path("conformance/", conformance, name="conformance"),
     path("shadow/", shadow_report, name="shadow"),
+    path("change-sets/new/", new_change_set, name="new-change-set"),
+    path("change-sets/<uuid:public_id>/", change_set_page, name="change-set"),
     path("prompts/", prompts, name="prompts"),
     path("prompts/-/new", new_prompt, name="new-prompt"),
     path("prompts/<path:name>/-/propose", propose, name="propose"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from approvals import reads
 from approvals.explain import title_of
@@ -43,6 +44,8 @@ class Item:
     grants: bool = False
     #: whether the viewer can approve it together with others
     briefly: bool = False
+    #: the change set that it belongs to
+    change_set: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def _asked(
     return ""
 
 
-def _missing(rules: Sequence[Requirement]) -> str:
+def missing_words(rules: Sequence[Requirement]) -> str:
     """The first things that are missing, in the words of the list."""
     titles = [rule.title for rule in unmet(rules) if rule.code not in ("risk", "staging")]
     if not titles:
@@ -121,7 +124,7 @@ def _item(
     asked: str,
     now: datetime,
 ) -> Item:
-    needs = asked or _missing(rules)
+    needs = asked or missing_words(rules)
     word, css = STATES[change.state]
     live = f"v{facts.live_number}" if facts.live_number else "nothing"
     waits = change.waiting_since is not None
@@ -140,6 +143,7 @@ def _item(
         change=change.pk,
         grants=any(can_grant(rule, viewer.pk) for rule in rules),
         briefly=bool(asked) and _briefly(change, facts, rules, viewer),
+        change_set=change.change_set_id,
     )
 
 

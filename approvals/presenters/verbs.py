@@ -103,7 +103,8 @@ def verbs_of(
     submits = request.state == State.DRAFT and mine and proposes
     if submits:
         buttons.append(Button("submit", "Submit", "go"))
-    if request.state == State.APPROVED and _releases(request, viewer, powers):
+    whole = request.change_set is not None and request.change_set.whole
+    if request.state == State.APPROVED and not whole and releases(request, viewer, powers):
         buttons.append(Button("release", f"Release to {facts.label}", "go"))
     return Verbs(
         buttons=tuple(buttons),
@@ -111,7 +112,7 @@ def verbs_of(
         submit=submits,
         gives_up_vote=signs_off and proposes and reads,
         comment_for="vote" if voting else "withdraw" if withdraws else "",
-        plan=request.state in PLANNABLE and _releases(request, viewer, powers),
+        plan=request.state in PLANNABLE and not whole and releases(request, viewer, powers),
         emergency=may_break_glass(request, facts, requirements, powers),
     )
 
@@ -191,6 +192,6 @@ def _sign_offs(facts: Facts) -> list[SignOff]:
     return [s for rules in (facts.pinned, facts.current) if rules for s in rules.sign_offs]
 
 
-def _releases(request: ApprovalRequest, viewer: User, powers: frozenset[str]) -> bool:
+def releases(request: ApprovalRequest, viewer: User, powers: frozenset[str]) -> bool:
     author = request.author_id == viewer.pk and permissions.PROPOSE in powers
     return permissions.RELEASE in powers or author

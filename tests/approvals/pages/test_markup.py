@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from approvals import services
-from tests.approvals import talking
+from tests.approvals import sets_of, talking
 from tests.approvals.desk import FIRST, SECOND, Desk, in_review, propose, released, text
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.approvals.several_of import AT, BUTTON, tick
@@ -37,6 +37,11 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
     low = in_review(desk, f"Greet {HOSTILE}\n".replace("{{x}}", ""), rationale=HOSTILE)
     draft = propose(desk, "Another text.\n", rationale=HOSTILE)
     make_prompt("support/<script>alert(1)<|script>", description=HOSTILE)
+    plain = f"Hello {HOSTILE}\n".replace("{{x}}", "")
+    live = sets_of.released(desk, "support/<i>1", "support/<i>2", template=plain)
+    made = sets_of.in_review(
+        desk, "support/<i>1", "support/<i>2", template=f"{plain}Bye.\n", rationale=HOSTILE
+    )
     author, safety, responder = (
         signed_in(desk.people[name]) for name in ("author", "safety_reviewer", "responder")
     )
@@ -68,6 +73,25 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
         "prompts": look(author, "/prompts/"),
         "prompt": look(responder, "/prompts/support/refunds/"),
         "version": look(author, "/prompts/support/refunds/-/versions/3/"),
+        "change set": look(safety, f"/change-sets/{made.public_id}/"),
+        "change set, live": look(responder, f"/change-sets/{live.public_id}/"),
+        "new change set": look(author, "/change-sets/new/"),
+        "change set, refused": press(
+            safety,
+            look(safety, f"/change-sets/{made.public_id}/"),
+            "Reject what is ticked",
+            f"/change-sets/{made.public_id}/",
+            comment=" ",
+        ),
+        "new change set, preview": press(
+            author,
+            look(author, "/change-sets/new/"),
+            "Preview",
+            "/change-sets/new/",
+            old="Hello",
+            new=plain,
+            rationale=HOSTILE,
+        ),
         "propose": look(author, "/prompts/support/refunds/-/propose?from=3"),
         "revise": look(author, f"/requests/{draft.pk}/revise"),
         "rebase": look(author, f"/requests/{behind.pk}/rebase"),
