@@ -180,6 +180,19 @@ def test_plan_release__by_the_author__says_when_it_goes_out(desk: Desk) -> None:
         ("soon", "invalid_request"),
         (None, "invalid_request"),
     ],
+    # Every worker has to call the cases alike, and two of them hold the time of today.
+    ids=[
+        "past",
+        "too far",
+        "year 9999",
+        "year 1",
+        "no zone",
+        "day",
+        "digits",
+        "number",
+        "word",
+        "none",
+    ],
 )
 def test_plan_release__time_that_cannot_be__is_422_and_plans_nothing(
     desk: Desk, at: Any, expected: str
