@@ -29,7 +29,11 @@ from approvals.api_writes.schemas import (
 )
 from approvals.errors import (
     CommentNeeded,
+<<<<<<< ours
     MergeConflict,
+=======
+    GoesTogether,
+>>>>>>> theirs
     NoEligibleReviewer,
     NoPolicy,
     RequirementsUnmet,
@@ -137,6 +141,7 @@ def rebase(
             Erased: "This content is erased. Write a new revision first.",
             NoPolicy: "No policy covers this prompt. A governance owner can add one.",
             NoEligibleReviewer: "Nobody could give this: 0 of 1 safety reviewer.",
+            GoesTogether: "This change goes out with the others of its change set.",
         },
     ),
 )

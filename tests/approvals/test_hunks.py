@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.hunks import MOST_LINES, Hunk, grouped, hunks_of
+from approvals.presenters.hunk_groups import shown, summed_up
 from registry.documents import build
 
 OLD, NEW = "Call 0800 111.", "Call 0800 222."
@@ -107,6 +109,35 @@ def test_grouped__too_long_to_hold_together__is_looked_at_alone() -> None:
     long = hunks_of(text("A."), text(*lines))
     assert long is None
     assert [group.keys for group in grouped({"a": long, "b": long})] == [("a",), ("b",)]
+
+
+def test_summed_up__seven_of_eighty_in_a_line_of_their_own__says_to_look() -> None:
+    changes = {}
+    for number in range(80):
+        old = f"Never wait: {OLD}" if number >= 73 else OLD
+        around = f"This is prompt {number}."
+        changes[number] = hunks_of(text(around, old), text(around, old.replace(OLD, NEW)))
+    groups = shown(grouped(changes), {number: number for number in changes})
+    assert summed_up(groups) == "same change in 73, 7 differ: look"
+    assert [group.words for group in groups] == [
+        "Same change in 73 prompts",
+        "Another change in 7 prompts",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("olds", "words"),
+    [
+        ([], ""),
+        (["A."], "one change"),
+        (["A.", "A."], "same change in all 2"),
+        (["A.", "B."], "each differs: look"),
+        (["A.", "A.", "B."], "same change in 2, 1 differs: look"),
+    ],
+)
+def test_summed_up__few_changes__says_it_in_half_a_sentence(olds: list[str], words: str) -> None:
+    changes = {at: hunks_of(text(old), text(NEW)) for at, old in enumerate(olds)}
+    assert summed_up(shown(grouped(changes), {at: at for at in changes})) == words
 
 
 def test_hunks_of__nothing_live_before__is_all_of_the_text() -> None:
