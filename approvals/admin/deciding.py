@@ -67,10 +67,9 @@ class DecidedAdmin(KeptAdmin):
     @admin.display(description="what it needs")
     def needs(self, row: ApprovalRequest) -> str:
         """The list of requirements, in the words of every other page."""
-        requirements = requirements_of(row)
         if not row.is_open:
-            return row.get_state_display()
-        lines = lines_of(requirements, NOBODY)
+            return "It was decided."
+        lines = lines_of(requirements_of(row), NOBODY)
         said = [f"{line.title}. {line.sentence} {line.can} {line.cannot}".strip() for line in lines]
         return render_to_string("admin/sentences.html", {"sentences": said or ["Nothing."]})
 

@@ -17,6 +17,7 @@ from approvals.admin.deciding import DecidedAdmin, DecisionForm, decides, wrote
 from approvals.models import ApprovalRequest, UnprotectRequest
 from approvals.presenters.opening import sentences
 from approvals.protection import opened_by
+from approvals.querysets import RequestQuerySet
 from registry.admin.labels import LabelAdmin
 from registry.admin.steps import Done, Step, StepForm, governs
 from registry.models import Label, User
@@ -67,7 +68,7 @@ class _Decision(DecisionForm):
 class ApproveForm(_Decision):
     """decide_unprotect, approve"""
 
-    lead = "The label is not protected any more at once. To protect it again takes one owner."
+    lead = "The label stops being protected at once. One governance owner can protect it again."
     button = "Un-protect it"
     danger = True
     decision = "approve"
@@ -113,10 +114,10 @@ class UnprotectRequestAdmin(DecidedAdmin):
         Step("reject", "Reject", RejectForm, decides),
         Step("withdraw", "Withdraw", WithdrawForm, wrote),
     )
-    list_display: ClassVar[list[str]] = ["title", "label", "state", "author", "due_at"]
+    list_display: ClassVar[list[str]] = ["title", "label", "standing", "author", "due_at"]
     fields: ClassVar[list[str]] = [
         "label",
-        "state",
+        "standing",
         "author",
         "why",
         "needs",
@@ -135,6 +136,12 @@ class UnprotectRequestAdmin(DecidedAdmin):
         )
         return rows.order_by("-pk")
 
+    @admin.display(description="state", ordering="state")
+    def standing(self, row: UnprotectRequest) -> str:
+        """What became of it; a label is not released."""
+        done = row.state == row.State.RELEASED
+        return "Agreed, un-protected" if done else row.get_state_display()
+
     @admin.display(description="what it would open")
     def opens(self, row: UnprotectRequest) -> str:
         """Open changes, policies and live versions that protection stands for."""
@@ -148,8 +155,13 @@ class UnprotectRequestAdmin(DecidedAdmin):
 admin.site.unregister(Label)
 
 
-def _protected(viewer: User, row: Any) -> bool:
-    return row.protected and governs(viewer, row)
+def _asks(viewer: User, row: Any) -> bool:
+    return row.protected and governs(viewer, row) and not _waiting(row).exists()
+
+
+def _waiting(label: Label) -> RequestQuerySet:
+    waiting: RequestQuerySet = ApprovalRequest.objects.of_labels().open().filter(label=label)
+    return waiting
 
 
 @admin.register(Label)
@@ -158,16 +170,15 @@ class LabelWithRequestsAdmin(LabelAdmin):
 
     steps: ClassVar[tuple[Step, ...]] = (
         *LabelAdmin.steps,
-        Step("unprotect", "Un-protect", AskForm, _protected),
+        Step("unprotect", "Un-protect", AskForm, _asks),
     )
 
     @override
     def links_of(self, row: Any) -> list[dict[str, str]]:
-        waiting = ApprovalRequest.objects.of_labels().open().filter(label=row)
         return [
             {
                 "words": f"{one.author} asks to un-protect it",
                 "url": reverse("admin:approvals_unprotectrequest_change", args=[one.pk]),
             }
-            for one in waiting
+            for one in _waiting(row)
         ]

@@ -11,8 +11,8 @@ def sentences(opened: Opened) -> tuple[str, ...]:
     """What whoever decides has to know, one sentence each; confidential prompts have no name."""
     label = opened.label
     found = [
-        f"Anyone who may propose on a prompt then places any scanned version on {label} by hand, "
-        "with nobody's sign-off, unless something critical was found.",
+        f"Anyone who may propose on a prompt can then place any scanned version on {label} by "
+        "hand, with nobody's sign-off, unless something critical was found.",
         _changes(opened),
         _policies(opened),
         _live(opened),
@@ -61,7 +61,7 @@ def _live(opened: Opened) -> str:
         return "It serves nothing now."
     prompts = "1 prompt" if opened.live_count == 1 else f"{opened.live_count} prompts"
     named = [_served(pointer) for pointer in opened.live]
-    return f"It serves {prompts}, and goes on to{_listed(named, opened.live_count)}."
+    return f"It serves {prompts}, and goes on doing so{_listed(named, opened.live_count)}."
 
 
 def _listed(named: list[str], count: int) -> str:

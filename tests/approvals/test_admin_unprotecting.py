@@ -72,7 +72,9 @@ def test_ask__on_the_label__leads_to_the_request_and_changes_nothing_yet(
     assert response.headers["Location"] == address(request)
     assert now(desk.production).protected
     assert new_events(before) == ["approvals.request.unprotect_proposed"]
-    assert "Gwen Owner asks to un-protect it" in words(gwen, address(desk.production))
+    page = gwen.get(address(desk.production)).content.decode()
+    assert "Gwen Owner asks to un-protect it" in page
+    assert step(desk.production, "unprotect") not in page
 
 
 @pytest.mark.parametrize(("name", "offered"), [("production", True), ("staging", False)])
@@ -94,7 +96,7 @@ def test_approve__another_owner__label_is_not_protected_and_the_list_says_so(
     assert "production is not protected any more." in page.content.decode()
     assert not now(desk.production).protected
     assert new_events(before) == ["approvals.request.unprotect_decided"]
-    assert "Released" in words(second, listed(UnprotectRequest))
+    assert "Agreed, un-protected" in words(second, listed(UnprotectRequest))
     assert "It was decided." in words(second, address(request))
 
 
@@ -147,7 +149,7 @@ def test_pages__before_it_is_decided__say_what_it_would_open(
     for said in (
         f"1 open change is for it: number {change.pk} of support/refunds by Ada authors.",
         "3 policies cover it",
-        "It serves 1 prompt, and goes on to: support/refunds (v1).",
+        "It serves 1 prompt, and goes on doing so: support/refunds (v1).",
         "It is the only protected label",
     ):
         assert said in page
