@@ -29,11 +29,8 @@ from approvals.api_writes.schemas import (
 )
 from approvals.errors import (
     CommentNeeded,
-<<<<<<< ours
-    MergeConflict,
-=======
     GoesTogether,
->>>>>>> theirs
+    MergeConflict,
     NoEligibleReviewer,
     NoPolicy,
     RequirementsUnmet,
