@@ -109,6 +109,7 @@ def _vote(request: SignedIn, change_set: ChangeSet, decision: str, role: str) ->
                 decision=decision,
                 comment=comment,
                 seen=seen[member.pk].digest if member.pk in seen else "",
+                auth_at=request.user.last_login,
                 key=key_of(request, f"{decision}:{role}:{member.pk}"),
             )
             done += 1
