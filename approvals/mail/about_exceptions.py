@@ -37,7 +37,7 @@ def _letter(
 def _made(mail: OutboxMail, now: datetime) -> Letter:
     row = _row(mail)
     if row.ended_at is not None or row.until <= now:
-        raise NotOwed("over")
+        raise NotOwed("no_longer_true")
     who, name = named(row.made_by), one_line(row.prompt.name, 120)
     said = row.reason.value
     words = Words(f"{who} wrote why", quoted(said)) if said and may_quote(row.prompt) else None
@@ -52,7 +52,7 @@ def _made(mail: OutboxMail, now: datetime) -> Letter:
 def _ended(mail: OutboxMail, now: datetime) -> Letter:
     row = _row(mail)
     if row.ended_at is None:
-        raise NotOwed("not_ended")
+        raise NotOwed("no_longer_true")
     name = one_line(row.prompt.name, 120)
     lead = (
         f"{named(row.ended_by)} ended the exception for v{row.version.number} on {row.label}. You "

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.serializers import serialize
 from django.http import HttpResponse
 
@@ -37,7 +37,7 @@ VOTE = {
 
 @pytest.fixture(autouse=True)
 def _no_tries() -> None:
-    cache.clear()
+    caches["tries"].clear()
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_review__five_wrong_passwords__shut_out_the_right_one_on_the_page_too(
     }
     page = press(client, look(client, at), "Approve for safety", at, **typed)
     assert page.status == 429
-    cache.clear()
+    caches["tries"].clear()
     assert vote(sam, request).status_code == 201
 
 

@@ -216,7 +216,7 @@ TAMPERED: list[tuple[str, Callable[[World], Any], list[tuple[str, bool]]]] = [
     (
         "pointer of a prompt never released",
         lambda w: LabelPointer.objects.filter(prompt__name="support/quiet").update(generation=1),
-        [("registry.pointer", False)] * 3,
+        [("registry.pointer", False)] * 4,
     ),
     (
         "pointer deleted",
