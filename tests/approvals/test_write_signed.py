@@ -36,7 +36,7 @@ VOTE = {
 
 
 @pytest.fixture(autouse=True)
-def _no_tries() -> None:
+def _no_tries(db: None) -> None:
     caches["tries"].clear()
 
 
