@@ -1,10 +1,12 @@
-"""Wrong passwords of a signed-in person: so many in a while, whichever process they reach.
+"""Wrong passwords: so many in a while, whichever process they reach.
 
 Each try takes one of a few places, which only one process can take: Redis and the database see to
 that. A place is free again after a while, or all are once the password was right.
 """
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 from django.core.cache import caches
 
@@ -13,17 +15,14 @@ from registry.models import User
 
 #: wrong passwords that one account may send within so many seconds
 TRIES, WITHIN_SECONDS = 5, 15 * 60
+#: wrong passwords that may be sent with one user name from one address in that time; by name alone
+#: anybody could keep anybody from signing in
+SIGN_INS = 10
 
 
 def take(person: User, field: str) -> None:
     """Count a try before the password is looked at. Raises TooManyTries, whatever was typed."""
-    tries = caches["tries"]
-    if not any(tries.add(place, 1, timeout=WITHIN_SECONDS) for place in _places(person)):
-        raise TooManyTries(
-            f"A wrong password was typed {TRIES} times. Wait {WITHIN_SECONDS // 60} minutes and "
-            "try again; nothing was done.",
-            field=field,
-        )
+    _take(_places(person), field)
 
 
 def forget(person: User) -> None:
@@ -31,5 +30,31 @@ def forget(person: User) -> None:
     caches["tries"].delete_many(_places(person))
 
 
+def take_sign_in(username: str, address: str) -> None:
+    """Count a try to sign in before the password is looked at. Raises TooManyTries."""
+    _take(_sign_in_places(username, address), "password")
+
+
+def forget_sign_in(username: str, address: str) -> None:
+    """It went well: all tries of this name from this address are free again."""
+    caches["tries"].delete_many(_sign_in_places(username, address))
+
+
+def _take(places: list[str], field: str) -> None:
+    tries = caches["tries"]
+    if not any(tries.add(place, 1, timeout=WITHIN_SECONDS) for place in places):
+        raise TooManyTries(
+            f"A wrong password was typed {len(places)} times. Wait {WITHIN_SECONDS // 60} minutes "
+            "and try again; nothing was done.",
+            field=field,
+        )
+
+
 def _places(person: User) -> list[str]:
     return [f"password:{person.public_id}:{number}" for number in range(TRIES)]
+
+
+def _sign_in_places(username: str, address: str) -> list[str]:
+    # Whatever was typed is no key of a cache, and not to be kept as it is.
+    who = sha256(f"{username.casefold()}\0{address}".encode()).hexdigest()
+    return [f"sign-in:{who}:{number}" for number in range(SIGN_INS)]

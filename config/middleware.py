@@ -43,7 +43,11 @@ _WORST_ENCODING = 6
 def trusted_proxy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Drop X-Forwarded-* headers that did not come from an address in TRUSTED_PROXY."""
+    """Drop X-Forwarded-* headers that did not come from an address in TRUSTED_PROXY.
+
+    Where they did, REMOTE_ADDR becomes the address that the last proxy before ours had to do with:
+    what stands further left in X-Forwarded-For anybody may have written.
+    """
     unix = "unix" in settings.TRUSTED_PROXY
     networks = [ipaddress.ip_network(word) for word in settings.TRUSTED_PROXY if word != "unix"]
 
@@ -57,9 +61,23 @@ def trusted_proxy(
         if not is_trusted(request.META.get("REMOTE_ADDR", "")):
             for name in _FORWARDED:
                 request.META.pop(name, None)
+        elif came := request.META.get("HTTP_X_FORWARDED_FOR"):
+            request.META["REMOTE_ADDR"] = _client(came, is_trusted)
         return get_response(request)
 
     return middleware
+
+
+def _client(forwarded_for: str, is_trusted: Callable[[str], bool]) -> str:
+    """The last address of the list that is no proxy of ours; empty where there is none."""
+    for word in reversed(forwarded_for.split(",")):
+        try:
+            address = str(ipaddress.ip_address(word.strip()))
+        except ValueError:
+            return ""
+        if not is_trusted(address):
+            return address
+    return ""
 
 
 class BodyLimit:

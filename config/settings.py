@@ -291,6 +291,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "config.context.environment",
     "DASHBOARD_CALLBACK": "approvals.admin.menu.front_page",
     "STYLES": ["approvals.admin.menu.styles"],
+    "LOGIN": {"form": "approvals.sign_in.AdminSignInForm"},
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "approvals.admin.menu.favicon"}
     ],

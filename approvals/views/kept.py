@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth import login
-from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from approvals.sign_in import SignInForm
 from registry.models import User
 
 MARK = "kept"
@@ -79,14 +79,14 @@ def is_person(request: HttpRequest) -> bool:
 def sign_in(request: HttpRequest) -> HttpResponse | None:
     """Sign in by the form of a kept page; the page, again, where there is no way in yet."""
     if MARK not in request.POST:
-        return kept_page(request, AuthenticationForm(request))
-    form = AuthenticationForm(request, data=request.POST)
+        return kept_page(request, SignInForm(request))
+    form = SignInForm(request, data=request.POST)
     if form.is_valid():
         login(request, form.get_user())
     return None if is_person(request) else kept_page(request, form)
 
 
-def kept_page(request: HttpRequest, form: AuthenticationForm | None) -> HttpResponse:
+def kept_page(request: HttpRequest, form: SignInForm | None) -> HttpResponse:
     """The page that keeps what was typed; with `form` it asks for the sign-in, too."""
     if "X-Fragment" in request.headers:
         # A preview while somebody types, which a script asked for: their text is still in the form.
@@ -107,7 +107,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     ours = match is not None and match.app_name == "approvals"
     if not ours or reason.startswith(_FOREIGN):
         return render(request, "403_csrf.html", status=403)
-    return kept_page(request, None if is_person(request) else AuthenticationForm(request))
+    return kept_page(request, None if is_person(request) else SignInForm(request))
 
 
 def _fields(request: HttpRequest) -> Iterator[Typed]:
