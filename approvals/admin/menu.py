@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from approvals import mail, reads
+from approvals.models import PolicyChange, UnprotectRequest
 from registry.admin.steps import viewer_of
 
 #: title of the group -> (words, admin page or address elsewhere, icon, sentence)
@@ -103,6 +104,20 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             requests.filter(state="review"),
             "change is in review",
             "changes are in review",
+        ),
+        _waits(
+            "approvals_policychange",
+            "state__exact=review",
+            PolicyChange.objects.filter(state="review"),
+            "change of a policy is to be decided",
+            "changes of policies are to be decided",
+        ),
+        _waits(
+            "approvals_unprotectrequest",
+            "state__exact=review",
+            UnprotectRequest.objects.filter(state="review"),
+            "label is asked to be un-protected",
+            "labels are asked to be un-protected",
         ),
         _waits(
             "approvals_hold",

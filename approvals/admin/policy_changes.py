@@ -80,6 +80,7 @@ class PolicyChangeAdmin(DecidedAdmin):
         Step("withdraw", "Withdraw", WithdrawForm, wrote),
     )
     list_display: ClassVar[list[str]] = ["title", "proposed_policy", "state", "author", "due_at"]
+    list_filter: ClassVar[list[str]] = ["state"]
     fields: ClassVar[list[str]] = [
         "proposed_policy",
         "state",

@@ -115,6 +115,7 @@ class UnprotectRequestAdmin(DecidedAdmin):
         Step("withdraw", "Withdraw", WithdrawForm, wrote),
     )
     list_display: ClassVar[list[str]] = ["title", "label", "standing", "author", "due_at"]
+    list_filter: ClassVar[list[str]] = ["state"]
     fields: ClassVar[list[str]] = [
         "label",
         "standing",

@@ -104,7 +104,9 @@ def verbs_of(
     if submits:
         buttons.append(Button("submit", "Submit", "go"))
     whole = request.change_set is not None and request.change_set.whole
-    if request.state == State.APPROVED and not whole and releases(request, viewer, powers):
+    # A label that is not protected any more takes no release: versions are placed there.
+    goes = facts.label_protected and not whole and releases(request, viewer, powers)
+    if request.state == State.APPROVED and goes:
         buttons.append(Button("release", f"Release to {facts.label}", "go"))
     return Verbs(
         buttons=tuple(buttons),
@@ -112,7 +114,7 @@ def verbs_of(
         submit=submits,
         gives_up_vote=signs_off and proposes and reads,
         comment_for="vote" if voting else "withdraw" if withdraws else "",
-        plan=request.state in PLANNABLE and not whole and releases(request, viewer, powers),
+        plan=request.state in PLANNABLE and goes,
         emergency=may_break_glass(request, facts, requirements, powers),
     )
 

@@ -132,9 +132,20 @@ def test_pages__each_model_of_ours__is_shown_or_left_out_on_purpose() -> None:
 
 
 def test_front_page__something_waits__says_what(full: Desk) -> None:
-    page = signed_in(full.governance_owner).get(reverse("admin:index")).content.decode()
-    for words in ("1 change is in review", "1 label is on hold", "1 text is to be erased"):
+    client = signed_in(full.governance_owner)
+    page = client.get(reverse("admin:index")).content.decode()
+    for words in (
+        "1 change is in review",
+        "1 change of a policy is to be decided",
+        "1 label is asked to be un-protected",
+        "1 label is on hold",
+        "1 text is to be erased",
+    ):
         assert words in page
+    for model in ("approvalrequest", "policychange", "unprotectrequest"):
+        list_of = f"/admin/approvals/{model}/?state__exact=review"
+        assert f'"{list_of}"' in page
+        assert client.get(list_of).status_code == 200
     assert "Countersign" in page
     assert "#0b5d53" in page or "rgb(11, 93, 83)" in page
 

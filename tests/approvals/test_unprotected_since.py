@@ -64,6 +64,19 @@ def test_release__label_lost_its_protection__is_refused_by_name(desk: Desk) -> N
     call_command("audit_verify")
 
 
+def test_page__label_lost_its_protection__offers_neither_release_nor_plan(desk: Desk) -> None:
+    change = steps.approved(desk)
+    client, address = signed_in(desk.author), f"/requests/{change.pk}/"
+    before = look(client, address)
+    assert "Release to production" in before.buttons
+    assert f"{address}plan" in before.html
+    unprotected(desk)
+    after = look(client, address)
+    assert "Release to production" not in after.buttons
+    assert f"{address}plan" not in after.html
+    assert "Withdraw" in after.buttons
+
+
 def test_break_glass__label_lost_its_protection__is_refused_too(desk: Desk) -> None:
     change = steps.in_review(desk)
     unprotected(desk)
