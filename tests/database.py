@@ -59,6 +59,8 @@ def _copy(source: Path, target: Path) -> None:
         contextlib.closing(sqlite3.connect(source)) as reader,
         contextlib.closing(sqlite3.connect(target, timeout=20)) as writer,
     ):
+        # A copy that is lost with the machine is made again.
+        writer.execute("PRAGMA synchronous=OFF")
         reader.backup(writer)
 
 

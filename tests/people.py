@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -94,8 +94,12 @@ def _prompt() -> Prompt:
     return found or prompts.create_prompt("support/refunds", actor=CAST["author"]())
 
 
+# Those whom `cast` found or made for the test that runs, read in one go.
+_found: dict[str, User] = {}
+
+
 def _named(username: str) -> User | None:
-    return User.objects.filter(username=username).first()
+    return _found.get(username) or User.objects.filter(username=username).first()
 
 
 CAST: dict[str, Callable[[], Any]] = {
@@ -118,7 +122,7 @@ CAST: dict[str, Callable[[], Any]] = {
 
 
 @pytest.fixture
-def cast(request: pytest.FixtureRequest, db: None) -> None:
+def cast(request: pytest.FixtureRequest, db: None) -> Iterator[None]:
     """Whatever of `CAST` the test asks for, in one go; a fixture asked for later finds or makes."""
     wanted = tuple(name for name in CAST if name in request.fixturenames)
 
@@ -127,6 +131,9 @@ def cast(request: pytest.FixtureRequest, db: None) -> None:
             CAST[name]()
 
     snapshot.put_back_or_make(wanted, make)
+    _found.update({person.username: person for person in User.objects.all()})
+    yield
+    _found.clear()
 
 
 @pytest.fixture

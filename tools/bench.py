@@ -16,7 +16,7 @@ def main() -> None:
     name, *more = sys.argv[1:]
     command = [sys.executable, "-m", "pytest", "-q", "-s", "--no-header", "-p", "no:xdist"]
     with contextlib.ExitStack() as stack:
-        database = stack.enter_context(servers.postgresql())
+        database = stack.enter_context(servers.postgresql(durable=True))
         cache = stack.enter_context(servers.redis_server())
         print(f"{database.line}, {cache.line}, {os.cpu_count()} cores", flush=True)
         environ = {**os.environ, **database.environ, **cache.environ, "BROWSER": "skip"}

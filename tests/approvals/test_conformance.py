@@ -22,6 +22,7 @@ from tests.approvals.mail_owed import letter
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.approvals.test_reconcile_damage import codes, lift
 from tests.approvals.tightened import AT, WHY, excepted, refused, soon, steps_only, tightened
+from tests.processes import on_embedded
 from tests.registry.desk_of_admin import address
 from tests.registry.test_guards import sql
 
@@ -67,6 +68,7 @@ def test_page__confidential_prompt__is_counted_and_not_named(tightened: Desk) ->
     assert "1 more is of a prompt that you may not see" in page.text
 
 
+@on_embedded
 def test_page__many_live_versions__costs_as_many_queries(tightened: Desk) -> None:
     client = signed_in(tightened.governance_owner)
     with CaptureQueriesContext(connection) as few:

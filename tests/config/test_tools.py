@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -131,7 +132,7 @@ def test_redis__keys_under_the_prefix__are_removed_and_no_others() -> None:
 def test_postgresql__databases_of_the_run__are_dropped() -> None:
     url = os.environ["DATABASE_URL"]
     with servers._own_database(url, "test") as server:
-        name = server.environ["TEST_DATABASE_URL"].rsplit("/", 1)[1]
+        name = urlsplit(server.environ["TEST_DATABASE_URL"]).path.removeprefix("/")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "test_{name}_gw0"')
     with psycopg.connect(url) as connection:

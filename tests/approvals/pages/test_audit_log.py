@@ -14,6 +14,7 @@ from registry.services import labels, people, prompts
 from tests.approvals.desk import SECOND, Desk, propose, released
 from tests.approvals.pages.browsing import Page, look, signed_in
 from tests.people import MakePrompt
+from tests.processes import on_embedded
 from tests.registry.desk_of_admin import everything
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +203,7 @@ def test_audit_log__draft_of_somebody_else__has_no_name(desk: Desk) -> None:
     assert "Nothing that you may know of" in audit(desk, f"?about={draft.pk}").text
 
 
+@on_embedded
 def test_audit_log__longer_log_of_more_things__costs_as_many_queries(
     desk: Desk, make_prompt: MakePrompt
 ) -> None:

@@ -21,6 +21,7 @@ from tests.approvals.desk import SECOND, Desk, text
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.approvals.sets_of import NAMES, live, members, states
 from tests.approvals.timing_of import regulated
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,7 @@ def test_page__no_member_may_be_known_of__is_not_found(desk: Desk, state: str) -
     assert look(signed_in(desk.outsider), f"/change-sets/{uuid.uuid4()}/").status == 404
 
 
+@on_embedded
 @pytest.mark.parametrize("who", ["author", "safety_reviewer"])
 def test_page__queries__are_as_many_for_two_as_for_fifty(desk: Desk, who: str) -> None:
     counts = []

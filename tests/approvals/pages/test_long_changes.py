@@ -12,12 +12,14 @@ from registry.models import Version
 from tests.approvals.desk import FIRST, Desk, in_review, released, submit, text
 from tests.approvals.pages.browsing import look, press, signed_in
 from tests.people import MakePrompt, make_person
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
 LONG = "".join(f"Line {n} is new.\n" for n in range(4000))
 
 
+@on_embedded
 def test_request_page__a_million_lines__is_there_soon_and_takes_a_vote(desk: Desk) -> None:
     change = in_review(desk, "a\n" * (1_048_576 // 2))
     client = signed_in(desk.safety_reviewer)

@@ -17,6 +17,7 @@ from registry.models import Version
 from tests.approvals.desk import Desk
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.people import MakePrompt
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,7 @@ def save(client: Client, contents: list[str]) -> Page:
     return press(client, look(client, ADDRESS), "Save as draft", ADDRESS, **fields)
 
 
+@on_embedded
 def test_propose__a_thousand_messages_of_a_mebibyte__are_stored(chat: Client) -> None:
     contents = ["ä" * 512] * 1000 + ["x" * (MAX_BYTES - 1000 * 1024)]
     page = save(chat, contents)

@@ -21,6 +21,7 @@ from tests.approvals.pages.proposals import (
     newest,
     typed_text,
 )
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,7 @@ def test_propose__parse_error__names_line_and_column(desk: Desk) -> None:
     assert page.has("textarea", name="template", aria_invalid="true")
 
 
+@on_embedded
 def test_propose__ten_megabytes__is_413_with_limit_and_size_and_gives_the_text_back(
     desk: Desk,
 ) -> None:

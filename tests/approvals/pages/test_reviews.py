@@ -15,6 +15,7 @@ from registry.services import people as people_verbs
 from tests.approvals.desk import FIRST, SECOND, Desk, in_review, propose, released, text
 from tests.approvals.pages.browsing import Page, look, signed_in
 from tests.people import MakePrompt
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,7 @@ def test_reviews__rollback_with_shortfalls__waits_for_a_reviewer_who_did_not_rol
     assert "review after the fact" in groups(look(signed_in(desk.responder), "/"))["others"]
 
 
+@on_embedded
 def test_reviews__fifteen_changes__costs_as_many_queries_as_five(
     desk: Desk, make_prompt: MakePrompt
 ) -> None:

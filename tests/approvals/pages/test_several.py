@@ -29,6 +29,7 @@ from tests.approvals.several_of import (
 )
 from tests.approvals.timing_of import regulated
 from tests.people import MakePrompt
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +179,7 @@ def test_several__question_waits_for_the_author__is_said(desk: Desk) -> None:
     assert "1 open thread · the author is asked something" in page.text
 
 
+@on_embedded
 def test_several__fifty_changes__cost_as_many_queries_as_two_and_more_are_counted(
     desk: Desk, make_prompt: MakePrompt
 ) -> None:

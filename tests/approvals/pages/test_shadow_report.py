@@ -27,6 +27,7 @@ from tests.approvals.shadowed import CALM, KIND, lenient, proposal, strict, vote
 from tests.approvals.test_emergency import break_glass
 from tests.approvals.test_fast_lane import QUOTE, pushed, sales
 from tests.approvals.test_sampling import standard
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 __all__ = ["sales"]
@@ -316,6 +317,7 @@ def test_command__words_and_numbers__are_those_of_the_page(watched: Desk) -> Non
         assert words in said
 
 
+@on_embedded
 def test_report__many_changes__costs_as_many_queries_and_is_in_pages(watched: Desk) -> None:
     client = signed_in(watched.governance_owner)
     reject_many(watched, 2)
