@@ -38,9 +38,14 @@ LARGE = 200_000
 MOST_CHANGES = 4096
 
 
-def gather(request: ApprovalRequest, *, released_by: int | None = None) -> Facts:
-    """The facts of one request as it is now; a request that is not saved yet has no votes."""
-    return _facts(request, read([request]), released_by)
+def gather(
+    request: ApprovalRequest, *, released_by: int | None = None, book: PolicyBook | None = None
+) -> Facts:
+    """The facts of one request as it is now; a request that is not saved yet has no votes.
+
+    `book` as in `gather_many`.
+    """
+    return _facts(request, read([request], book), released_by)
 
 
 def gather_many(

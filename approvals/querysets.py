@@ -80,8 +80,10 @@ class RequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.model._default_manager.filter(contributors__account=account)
 
     def awaiting_scan(self, before: datetime) -> RequestQuerySet:
-        """Requests whose scan was queued before `before` and has not come back."""
-        return self.filter(state="scanning", scan__isnull=True, scan_queued_at__lt=before)
+        """Requests whose scan was queued before `before` and has not come back; what was erased
+        meanwhile has nothing to scan."""
+        rows = self.filter(state="scanning", scan__isnull=True, scan_queued_at__lt=before)
+        return rows.exclude(version__document=None)
 
     def awaiting_route(self) -> RequestQuerySet:
         return self.filter(state="scanning", scan__isnull=False)

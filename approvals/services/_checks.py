@@ -10,7 +10,7 @@ from typing import Any
 from approvals.disclosure import critical_secrets, refuse_secret
 from approvals.errors import CommentNeeded, NoEligibleReviewer, SecretFound
 from approvals.models import ApprovalRequest
-from approvals.policies import GRANT, PolicyRules
+from approvals.policies import GRANT, Facts, PolicyRules
 from approvals.services import _common as common
 from registry import documents, permissions
 from registry.actors import Actor
@@ -130,9 +130,14 @@ def ticket(text: str, *, most: int = MAX_TICKET) -> None:
     refuse_secret("ticket", text)
 
 
-def somebody_can_sign(request: ApprovalRequest, rules: PolicyRules, at: datetime) -> None:
-    """Refuse where people must sign and nobody could; the automatic way is left open."""
-    _, requirements = common.judge(request, at)
+def somebody_can_sign(
+    request: ApprovalRequest, rules: PolicyRules, at: datetime, *, facts: Facts | None = None
+) -> None:
+    """Refuse where people must sign and nobody could; the automatic way is left open.
+
+    `facts` as in `judge`.
+    """
+    _, requirements = common.judge(request, at, facts=facts)
     known = [r for r in requirements if r.kind == "automatic" and r.code not in _KNOWN_LATER]
     if rules.automatic is not None and not any(r.blocks for r in known):
         return

@@ -78,7 +78,12 @@ def lock_set(set_id: int, actor: Actor) -> tuple[ChangeSet, list[Member], int]:
     rows = ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
     known: list[Member] = []
     hidden = 0
-    for request in rows.with_own_parts().filter(change_set=found).order_by("prompt"):
+    for request in (
+        rows.with_own_parts()
+        .select_related("rationale")
+        .filter(change_set=found)
+        .order_by("prompt")
+    ):
         pointer = pointers[request.prompt_id or 0]
         request.prompt, request.label = pointer.prompt, pointer.label
         try:

@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from approvals import queue
-from approvals.errors import GoesTogether, NoPolicy
+from approvals.facts import gather
 from approvals.matching import PolicyBook
 from approvals.models import ApprovalRequest
 from approvals.services import _checks as checks
 from approvals.services import _common as common
 from approvals.services import _plans as plans
 from approvals.services import _revisions as revisions
+from approvals.services import _submits as submits
 from approvals.services._drafting import draft
 from audit.ledger import Recording, recording
 from audit.models import AuditBlob
 from registry import documents, permissions
 from registry.actors import Actor
 from registry.documents import Document
-from registry.errors import Erased, NotAllowed, NothingChanged, WrongState
+from registry.errors import NotAllowed, NothingChanged, WrongState
 from registry.models import Label, LabelPointer, Prompt, ServiceToken, User
 
 
@@ -165,43 +165,20 @@ def submit(
         request, pointer = common.lock_request(request_id)
         if common.repeated(actor, key, "submit", str(request.public_id)) is not None:
             return request
-        common.check_visible(request, actor)
-        account = checks.proposer(pointer.prompt, actor, label=pointer.label, at=log.at)
-        common.its_own(request, actor)
-        if release_when_ready:
-            # Later it runs by itself, and no scope is asked for then.
-            common.in_scope(actor, "release", pointer.prompt, log.at, pointer.label)
-        if not request.has_contributor(account):
-            raise NotAllowed("Only somebody who wrote this change can submit it.")
-        if request.state != ApprovalRequest.State.DRAFT:
-            raise WrongState(
-                f"This change is {request.get_state_display().lower()}; it was submitted before."
-            )
-        common.check_seen(request, seen)
-        checks.version_differs(pointer, request)
-        if request.version is None or request.version.is_erased:
-            raise Erased("This content is erased. Write a new revision first.")
-        checks.no_critical_secret(request.version.body)
-        checks.no_secret_beside(request)
-        if release_when_ready and request.change_set is not None and request.change_set.whole:
-            raise GoesTogether(
-                "This change goes out with the others of its change set, and not by itself. "
-                "Submit it without the wish to release it as soon as everything is met."
-            )
-        before = common.state_of(request)
-        request.base_version, request.base_generation = pointer.version, pointer.generation
-        match = PolicyBook.read().match_for(pointer.prompt, pointer.label)
-        if match.rules is None or match.version is None:
-            raise NoPolicy(match.problem)
-        checks.somebody_can_sign(request, match.rules, log.at)
-        request.to_scanning(at=log.at, policy=match.version)
-        request.release_when_ready = release_when_ready
-        common.save(request, actor=actor, verb="submit", at=log.at)
-        common.remember(actor, key, "submit", str(request.public_id), str(request.pk), log.at)
-        common.record(
-            log, "submitted", request, before, data={"release_when_ready": release_when_ready}
+        before = submits.begin(
+            request, pointer, actor, log.at, release_when_ready=release_when_ready, seen=seen
         )
-        queue.later(queue.SCAN, request.pk)
+        book = PolicyBook.read()
+        submits.enter(
+            request,
+            before,
+            book,
+            gather(request, book=book),
+            release_when_ready=release_when_ready,
+            actor=actor,
+            log=log,
+        )
+        common.remember(actor, key, "submit", str(request.public_id), str(request.pk), log.at)
         return request
 
 

@@ -30,8 +30,8 @@ SCANNER = System("scan")
 def begin_scan(request_id: int, *, actor: Actor = SCANNER) -> ApprovalRequest | None:
     """Count an attempt and return the request to scan; None when there is nothing to do.
 
-    Nothing to do: not scanning, scanned already, attempts used up, or another worker began
-    within the hard time limit.
+    Nothing to do: not scanning, scanned already, attempts used up, another worker began within the
+    hard time limit, or the content was erased meanwhile: its author writes another revision.
     """
     with recording(actor=actor.ref) as log:
         request, _ = common.lock_request(request_id)
@@ -42,6 +42,8 @@ def begin_scan(request_id: int, *, actor: Actor = SCANNER) -> ApprovalRequest | 
             or request.scan_id is not None
             or request.scan_attempts >= SCAN_ATTEMPTS
             or (started is not None and started > busy_since)
+            or request.version is None
+            or request.version.is_erased
         ):
             return None
         before = common.state_of(request)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from approvals.facts import gather_many
+from approvals.matching import PolicyBook
 from approvals.models import ApprovalRequest, ChangeSet
 from approvals.services import _checks as checks
 from approvals.services import _common as common
 from approvals.services import _sets as sets
+from approvals.services import _submits as submits
 from approvals.services._drafting import draft
 from approvals.services._sets import Left, Member, Outcome
-from approvals.services.proposing import check_withdraws, submit, withdraw
+from approvals.services.proposing import check_withdraws, withdraw
 from audit.ledger import Recording, recording
 from registry import rules
 from registry.actors import Actor
@@ -84,8 +88,12 @@ def propose_set(
             data={"size": len(items)},
             blobs={"rationale": made.rationale},
         )
-        for item, pointer in zip(in_order, pointers, strict=True):
-            _member(made, item, pointer, rationale, actor, log, and_submit=and_submit)
+        drafts = [
+            _drafted(made, item, pointer, rationale, actor, log)
+            for item, pointer in zip(in_order, pointers, strict=True)
+        ]
+        if and_submit:
+            _submit(drafts, actor, log)
         common.remember(actor, key, "propose_set", subject, str(made.pk), log.at)
         return made
 
@@ -110,17 +118,15 @@ def _locked(item: SetItem, label: Label) -> LabelPointer:
         raise NotFound("There is no such prompt.") from error
 
 
-def _member(
+def _drafted(
     made: ChangeSet,
     item: SetItem,
     pointer: LabelPointer,
     rationale: str,
     actor: Actor,
     log: Recording,
-    *,
-    and_submit: bool,
-) -> None:
-    try:
+) -> Member:
+    with _naming(pointer.prompt.name):
         request = draft(
             pointer,
             item.document,
@@ -130,13 +136,19 @@ def _member(
             change_set=made,
             log=log,
         )
-        if and_submit:
-            submit(request.pk, actor=actor, log=log)
+    return Member(request, pointer)
+
+
+@contextmanager
+def _naming(prompt: str) -> Iterator[None]:
+    """Have a refusal say of which prompt it speaks."""
+    try:
+        yield
     except NotFound:
         # Whether there is such a prompt is not for this actor to know.
         raise
     except Refusal as refusal:
-        raise sets.named(refusal, pointer.prompt.name) from refusal.__cause__
+        raise sets.named(refusal, prompt) from refusal.__cause__
 
 
 def submit_set(set_id: int, *, actor: Actor, key: str = "") -> Outcome:
@@ -152,14 +164,23 @@ def submit_set(set_id: int, *, actor: Actor, key: str = "") -> Outcome:
         drafts = [member for member in members if member.request.state == State.DRAFT]
         if not drafts:
             raise WrongState("No draft is left in this change set; all of it was submitted before.")
-        done = []
-        for member in drafts:
-            try:
-                done.append(submit(member.request.pk, actor=actor, log=log))
-            except Refusal as refusal:
-                raise sets.named(refusal, member.name) from refusal.__cause__
+        _submit(drafts, actor, log)
         common.remember(actor, key, "submit_set", subject, str(found.pk), log.at)
-        return Outcome(found, tuple(done), (), hidden)
+        return Outcome(found, tuple(member.request for member in drafts), (), hidden)
+
+
+def _submit(drafts: Sequence[Member], actor: Actor, log: Recording) -> None:
+    """Submit all of these, which are locked: what they are judged by is read once for all."""
+    before = []
+    for member in drafts:
+        with _naming(member.name):
+            before.append(submits.begin(member.request, member.pointer, actor, log.at))
+    book = PolicyBook.read()
+    facts = gather_many([member.request for member in drafts], book=book)
+    for member, was in zip(drafts, before, strict=True):
+        with _naming(member.name):
+            request = member.request
+            submits.enter(request, was, book, facts[request.pk], actor=actor, log=log)
 
 
 def withdraw_set(set_id: int, *, actor: Actor, comment: str = "", key: str = "") -> Outcome:

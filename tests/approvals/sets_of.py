@@ -162,7 +162,8 @@ AT_ONCE: dict[str, tuple[_Step, _Step, list[str]]] = {
         lambda desk: proposed(desk, *TWO, and_submit=True, key="k1"),
         [
             "approvals.change_set.proposed",
-            *["approvals.request.proposed", "approvals.request.submitted"] * 2,
+            *["approvals.request.proposed"] * 2,
+            *["approvals.request.submitted"] * 2,
         ],
     ),
     "submit_set": (

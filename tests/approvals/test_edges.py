@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from approvals import queue, services, tasks
 from approvals.errors import NotEligible
-from approvals.models import AfterReview, Hold, Policy
+from approvals.facts import gather
+from approvals.models import AfterReview, ApprovalRequest, Hold, Policy
+from approvals.policies import evaluate, unmet
 from registry import permissions
 from registry.errors import BadInput, Refusal
 from registry.models import LabelPointer, Prompt
@@ -239,6 +243,26 @@ def test_rollback_target__after_going_back_two__offers_no_step_forward(desk: Des
     services.rollback(desk.prompt, desk.production, actor=desk.responder, to=second)
     assert pointer(desk).version == second
     assert Hold.objects.count() == 1
+
+
+def test_scan__content_erased_while_it_waits__is_no_failure_and_waits_for_a_revision(
+    desk: Desk,
+) -> None:
+    request = steps.submit(desk)
+    assert request.version is not None
+    erasure = services.ask_erasure(
+        request.version, actor=desk.governance_owner, reason="A name.", ticket="T-1"
+    )
+    second = make_person("greta", "governance-owners", by=desk.governance_owner)
+    services.erase_content(erasure.pk, actor=second)
+    tasks.scan(request.pk)
+    now = fresh(request)
+    assert (now.state, now.scan_attempts, now.scan_error) == ("scanning", 0, "")
+    assert not ApprovalRequest.objects.awaiting_scan(timezone.now() + timedelta(days=1)).exists()
+    rules = {rule.code: rule.sentence for rule in unmet(evaluate(gather(now), timezone.now()))}
+    assert rules["content"] == "This content is erased. Propose another."
+    services.revise(now.pk, document=text(SECOND), rationale="Without it.", actor=desk.author)
+    assert steps.scan(services.submit(now.pk, actor=desk.author)).scan is not None
 
 
 def test_submit__content_was_erased__asks_for_a_revision(desk: Desk) -> None:
