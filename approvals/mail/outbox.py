@@ -8,6 +8,7 @@ twice (with the same Message-ID), and is never lost.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from approvals.mail import together
 from approvals.mail.letters import compose
 from approvals.mail.parts import Letter, NotOwed
 from audit.models import AuditBlob
@@ -47,41 +49,77 @@ def failed() -> QuerySet[OutboxMail]:
 def deliver(mail_id: int) -> bool:
     """Send one owed mail if it is due and nobody else is at it; True when it went out.
 
+    One about a member of a change set waits a moment, and takes along the others of its kind.
     Never raises: a failure is kept on the row, with the time of the next try.
     """
+    now = timezone.now()
     try:
-        mail = _claim(mail_id, timezone.now())
-        return mail is not None and _try(mail)
+        if _waits(mail_id, now):
+            return False
+        mail = _claim(mail_id, now)
+        if mail is None:
+            return False
+        claimed = (_claim(pk, now, ahead=together.MOMENT) for pk in together.others_of(mail, now))
+        return _try([mail, *filter(None, claimed)])
     except Exception:  # whatever is wrong with one mail must not stop the others
         log.exception("mail %s was left for later", mail_id)
         return False
 
 
-def _claim(mail_id: int, at: datetime) -> OutboxMail | None:
+def _waits(mail_id: int, at: datetime) -> bool:
+    """Put a mail off that may yet go out together with others."""
+    row = OutboxMail.objects.filter(pk=mail_id, sent_at=None, given_up_at=None, attempts=0).first()
+    until = together.waits_until(row, at) if row is not None else None
+    if until is None:
+        return False
+    OutboxMail.objects.filter(pk=mail_id, attempts=0).update(next_try_at=until)
+    return True
+
+
+def _claim(mail_id: int, at: datetime, *, ahead: timedelta = timedelta()) -> OutboxMail | None:
     # One statement, so that of two workers one finds nothing left to change.
     claimed = OutboxMail.objects.filter(
-        pk=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=at
+        pk=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=at + ahead
     ).update(attempts=F("attempts") + 1, next_try_at=at + LEASE)
     if not claimed:
         return None
     return OutboxMail.objects.select_related("recipient").get(pk=mail_id)
 
 
-def _try(mail: OutboxMail) -> bool:
+def _try(mails: Sequence[OutboxMail]) -> bool:
+    """Send what these say, as one mail; what is no longer owed is left out of it."""
     now = timezone.now()
-    try:
-        letter = compose(mail, now)
-        message(mail, letter).send()
-    except NotOwed as reason:
-        _finish(mail, given_up_at=now, last_error=reason.code)
+    told: list[OutboxMail] = []
+    letters: list[Letter] = []
+    for mail in mails:
+        try:
+            letters.append(compose(mail, now))
+            told.append(mail)
+        except NotOwed as reason:
+            _finish(mail, given_up_at=now, last_error=reason.code)
+        except Exception as error:  # a bad row keeps no other one back
+            _failed(mail, error)
+    if not told:
         return False
-    except Exception as error:  # a server that refuses, a name that does not resolve, a bad row
-        log.warning("mail %s failed: %s", mail.pk, reason_of(error))
-        _put_off(mail, error, timezone.now())
+    try:
+        message(told[0], together.one_of(told[0], letters)).send()
+    except NotOwed as reason:
+        for mail in told:
+            _finish(mail, given_up_at=now, last_error=reason.code)
+        return False
+    except Exception as error:  # a server that refuses, a name that does not resolve
+        for mail in told:
+            _failed(mail, error)
         return False
     # Also when the claim ran out meanwhile: what went out must not go out again.
-    OutboxMail.objects.filter(pk=mail.pk).update(sent_at=timezone.now(), last_error="")
+    sent = OutboxMail.objects.filter(pk__in=[mail.pk for mail in told])
+    sent.update(sent_at=timezone.now(), last_error="")
     return True
+
+
+def _failed(mail: OutboxMail, error: Exception) -> None:
+    log.warning("mail %s failed: %s", mail.pk, reason_of(error))
+    _put_off(mail, error, timezone.now())
 
 
 def _put_off(mail: OutboxMail, error: Exception, at: datetime) -> None:
