@@ -30,6 +30,7 @@ from registry.services import namespaces, people, prompts, tokens
 from tests.approvals.desk import SECOND, THIRD, Desk, in_review, propose, released, submit
 from tests.approvals.documents_of import proposed, ready
 from tests.approvals.unprotecting_of import asked
+from tests.processes import on_embedded
 from tests.registry.desk_of_admin import (
     address,
     events,
@@ -202,6 +203,7 @@ def attack(client: Client, model_admin: Any, row: Any) -> None:
         client.post(f"{url}{row.pk}/history/{kept.pk}/", data)
 
 
+@on_embedded
 @pytest.mark.parametrize("who", ["viewer", "governance_owner", "superuser", "superuser_owner"])
 def test_crafted_posts__by_anybody__change_nothing(full: Desk, who: str) -> None:
     person = {

@@ -25,6 +25,7 @@ from tests.approvals.desk import (
     submit,
 )
 from tests.approvals.mail_owed import bodies, letter, owed
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +127,7 @@ def test_compose__label_moved__links_to_the_prompt(desk: Desk) -> None:
     assert said.words.text == "A wrong price."
 
 
+@on_embedded
 def test_compose__every_kind_that_a_verb_owes__is_known(desk: Desk) -> None:
     """The whole story of a prompt: no verb owes a mail that nobody can write."""
     other = approve(desk, in_review(desk))

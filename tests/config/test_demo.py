@@ -46,8 +46,8 @@ def told(folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
-    """A demo that serves: its process, the address of the visitor's change, its port."""
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, int, str]]:
+    """A demo that serves: its process, the visitor's change, its port, and what it said so far."""
     port = free_port()
     with subprocess.Popen(
         [*MANAGE, "demo"],
@@ -65,7 +65,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
                 said += line
                 found = re.search(r"your turn: (http://\S+)", line)
                 if found:
-                    yield process, found.group(1), port
+                    yield process, found.group(1), port, said
                     return
             raise AssertionError(said)
         finally:
@@ -81,14 +81,15 @@ class Running:
     folder: Path
     link: str
     port: int
+    said: str
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One demo for all tests that use it; each leaves it usable, but for the last."""
     folder = tmp_path_factory.mktemp("demo")
-    with serving(folder) as (process, link, port):
-        yield Running(process, folder, link, port)
+    with serving(folder) as (process, link, port, said):
+        yield Running(process, folder, link, port, said)
 
 
 def cheated(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -118,7 +119,14 @@ def processes_in(folder: Path) -> list[str]:
 
 
 @on_embedded
-def test_demo__nothing_left_out__each_step_is_ok(tmp_path: Path) -> None:
+@on_one_demo
+def test_demo__running__told_each_step_as_ok(running: Running) -> None:
+    assert running.said.count("\nok ") == len(STEPS), running.said
+
+
+@on_embedded
+@pytest.mark.nightly
+def test_demo__nothing_left_out__ends_with_0_and_leaves_nothing_running(tmp_path: Path) -> None:
     ran = told(tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.count("\nok ") == len(STEPS)

@@ -16,7 +16,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from config.children import HOST, Children, free_port
-from tests.processes import ROOT, on_embedded, run_environ
+from tests.processes import ROOT, is_embedded, on_embedded, run_environ
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
 HERE = "tests/config/test_docs.py"
@@ -134,6 +134,7 @@ def test_production__commands_that_end__work_on_an_empty_database(tmp_path: Path
     assert (tmp_path / "static" / "css" / "base.css").is_file()
 
 
+@pytest.mark.skipif(is_embedded(), reason="the page speaks of PostgreSQL and Redis")
 @pytest.mark.django_db(transaction=True)
 def test_production__processes__start_and_answer(tmp_path: Path) -> None:
     port = free_port()

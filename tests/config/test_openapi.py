@@ -166,7 +166,7 @@ def statuses_of(sources: list[Any], sent: Sent) -> set[int]:
 
     @given(case=st.one_of(sources))
     @settings(
-        max_examples=settings().max_examples // 5,
+        max_examples=settings().max_examples // 10,
         deadline=None,
         database=None,
         derandomize=True,

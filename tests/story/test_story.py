@@ -14,6 +14,7 @@ from registry import roles
 from registry.models import OutboxMail, Prompt, User
 from registry.services import prompts
 from tests.api import make_token
+from tests.processes import on_embedded
 from tests.registry.desk_of_admin import address, listed, maker
 from tests.story.running import (
     PASSWORD,
@@ -149,6 +150,7 @@ def test_small_change__one_word_of_low_risk__is_live_in_a_minute_and_three_click
     assert seconds < 60
 
 
+@on_embedded
 @pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
 def test_one_word__edited_in_the_browser__is_a_diff_of_one_word(town: Town, newline: str) -> None:
     mara = town.person("mara", roles.AUTHORS)
@@ -180,6 +182,7 @@ def first_text(town: Town, mara: User) -> Prompt:
     return prompts.create_prompt("sales/quote-intro", actor=mara)
 
 
+@on_embedded
 def test_pages__without_javascript__propose_and_approve(town: Town) -> None:
     mara = town.person("mara", roles.AUTHORS)
     tom = town.person("tom", roles.SUPPORT, password=PASSWORD)
@@ -208,6 +211,7 @@ def test_pages__without_javascript__propose_and_approve(town: Town) -> None:
     in_state(page, "released and live")
 
 
+@on_embedded
 def test_propose__session_ended_without_javascript__loses_no_character(town: Town) -> None:
     mara = town.person("mara", roles.AUTHORS, password=PASSWORD)
     town.person("tom", roles.SUPPORT)
@@ -236,6 +240,7 @@ def test_propose__session_ended_without_javascript__loses_no_character(town: Tow
     assert version.body["template"] == text
 
 
+@on_embedded
 def test_pages__on_a_phone__never_scroll_sideways(town: Town) -> None:
     mara = town.person("mara", roles.AUTHORS)
     town.person("tom", roles.SUPPORT)
@@ -260,6 +265,7 @@ def test_pages__on_a_phone__never_scroll_sideways(town: Town) -> None:
     assert {at: width for at, width in wide.items() if width > 360} == {}
 
 
+@on_embedded
 def test_approve__by_keyboard_alone__from_the_sign_in_on(town: Town) -> None:
     mara = town.person("mara", roles.AUTHORS)
     tom = town.person("tom", roles.SUPPORT, password=PASSWORD)

@@ -22,6 +22,7 @@ from tests.approvals import desk as steps
 from tests.approvals.desk import Desk
 from tests.approvals.importing.folder import LEAK, SUPPORT, put, run, stored, texts
 from tests.people import MakePrompt
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.usefixtures("namespace", "author")
 
@@ -290,6 +291,7 @@ def test_import__no_folder__ends_with_a_sentence(tmp_path: Path) -> None:
 # -- real prompts ---------------------------------------------------------------------------
 
 
+@on_embedded
 @pytest.mark.real
 def test_import__real_prompts__are_stored_byte_for_byte(
     tmp_path: Path, real_data: Path, governance_owner: User

@@ -17,6 +17,7 @@ from tests.approvals.desk import FIRST, SECOND, Desk, in_review, propose, releas
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.approvals.several_of import AT, BUTTON, tick
 from tests.people import MakePrompt, make_person
+from tests.processes import on_embedded
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +25,20 @@ pytestmark = pytest.mark.django_db
 HOSTILE = "</textarea></pre></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{x}}"
 
 
+_pages: dict[str, Page] = {}
+#: the tests that look at every page run in one process, which makes them once
+on_every_page = pytest.mark.xdist_group("markup")
+
+
 @pytest.fixture
-def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
-    """Each page in a full state, as the person who sees most of it."""
+def every_page(request: pytest.FixtureRequest) -> dict[str, Page]:
+    """Each page in a full state, as the person who sees most of it; for reading only."""
+    if not _pages:
+        _pages.update(made(request.getfixturevalue("desk"), request.getfixturevalue("make_prompt")))
+    return _pages
+
+
+def made(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
     released(desk, FIRST)
     released(desk, SECOND)
     behind = propose(desk, f"Hello {HOSTILE}\n".replace("{{x}}", ""))
@@ -39,7 +51,7 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
     make_prompt("support/<script>alert(1)<|script>", description=HOSTILE)
     plain = f"Hello {HOSTILE}\n".replace("{{x}}", "")
     live = sets_of.released(desk, "support/<i>1", "support/<i>2", template=plain)
-    made = sets_of.in_review(
+    waits = sets_of.in_review(
         desk, "support/<i>1", "support/<i>2", template=f"{plain}Bye.\n", rationale=HOSTILE
     )
     author, safety, responder = (
@@ -73,14 +85,14 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
         "prompts": look(author, "/prompts/"),
         "prompt": look(responder, "/prompts/support/refunds/"),
         "version": look(author, "/prompts/support/refunds/-/versions/3/"),
-        "change set": look(safety, f"/change-sets/{made.public_id}/"),
+        "change set": look(safety, f"/change-sets/{waits.public_id}/"),
         "change set, live": look(responder, f"/change-sets/{live.public_id}/"),
         "new change set": look(author, "/change-sets/new/"),
         "change set, refused": press(
             safety,
-            look(safety, f"/change-sets/{made.public_id}/"),
+            look(safety, f"/change-sets/{waits.public_id}/"),
             "Reject what is ticked",
-            f"/change-sets/{made.public_id}/",
+            f"/change-sets/{waits.public_id}/",
             comment=" ",
         ),
         "new change set, preview": press(
@@ -115,6 +127,8 @@ def every_page(desk: Desk, make_prompt: MakePrompt) -> dict[str, Page]:
     }
 
 
+@on_embedded
+@on_every_page
 def test_pages__markup__obeys_the_strict_policy_and_hides_from_robots(
     every_page: dict[str, Page],
 ) -> None:
@@ -129,6 +143,8 @@ def test_pages__markup__obeys_the_strict_policy_and_hides_from_robots(
         assert page.has("meta", name="robots", content="noindex, nofollow, noarchive"), name
 
 
+@on_embedded
+@on_every_page
 def test_pages__hostile_names_and_texts__are_shown_and_never_run(
     every_page: dict[str, Page],
 ) -> None:
@@ -143,6 +159,8 @@ def test_pages__hostile_names_and_texts__are_shown_and_never_run(
     assert "</textarea></pre>" in form.value("template")
 
 
+@on_embedded
+@on_every_page
 def test_pages__every_field__has_a_name_that_is_read_out(every_page: dict[str, Page]) -> None:
     for name, page in every_page.items():
         labelled = {found["for"] for tag, found in page.tags if tag == "label" and "for" in found}
@@ -154,6 +172,8 @@ def test_pages__every_field__has_a_name_that_is_read_out(every_page: dict[str, P
             assert inside or found.get("id") in labelled, (name, found)
 
 
+@on_embedded
+@on_every_page
 def test_pages__structure__has_one_main_one_heading_and_ids_once(
     every_page: dict[str, Page],
 ) -> None:
