@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from approvals import mail, reads
 from approvals.models import PolicyChange, UnprotectRequest
+from registry import permissions
 from registry.admin.steps import viewer_of
 
 #: title of the group -> (words, admin page or address elsewhere, icon, sentence)
@@ -105,20 +106,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "change is in review",
             "changes are in review",
         ),
-        _waits(
-            "approvals_policychange",
-            "state__exact=review",
-            PolicyChange.objects.filter(state="review"),
-            "change of a policy is to be decided",
-            "changes of policies are to be decided",
-        ),
-        _waits(
-            "approvals_unprotectrequest",
-            "state__exact=review",
-            UnprotectRequest.objects.filter(state="review"),
-            "label is asked to be un-protected",
-            "labels are asked to be un-protected",
-        ),
+        *(_decisions() if permissions.is_governance_owner(viewer) else []),
         _waits(
             "approvals_hold",
             "",
@@ -149,6 +137,26 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ),
     ]
     return {**context, "title": "Governance", "waiting": [item for item in waiting if item]}
+
+
+def _decisions() -> list[dict[str, str]]:
+    """What governance owners decide on."""
+    return [
+        _waits(
+            "approvals_policychange",
+            "state__exact=review",
+            PolicyChange.objects.filter(state="review"),
+            "change of a policy is to be decided",
+            "changes of policies are to be decided",
+        ),
+        _waits(
+            "approvals_unprotectrequest",
+            "state__exact=review",
+            UnprotectRequest.objects.filter(state="review"),
+            "label is asked to be un-protected",
+            "labels are asked to be un-protected",
+        ),
+    ]
 
 
 def _waits(page: str, query: str, rows: QuerySet[Any], one: str, many: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ PROCESSES = f"{HERE}::test_production__processes__start_and_answer"
 
 #: each command of a `sh` block -> the test that runs it, or the file and text that does
 COMMANDS = {
-    "make demo": "tests/config/test_demo.py::test_demo__nothing_left_out__each_step_is_ok",
+    "make demo": "tests/config/test_demo.py::test_demo__running__told_each_step_as_ok",
     "make test": ".ci/run: make test",
     "manage.py check --deploy --fail-level WARNING": (
         'tools/check.py: "check", "--deploy", "--fail-level", "WARNING"'

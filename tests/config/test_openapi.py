@@ -166,7 +166,7 @@ def statuses_of(sources: list[Any], sent: Sent) -> set[int]:
 
     @given(case=st.one_of(sources))
     @settings(
-        max_examples=settings().max_examples // 10,
+        max_examples=settings().max_examples // 5,
         deadline=None,
         database=None,
         derandomize=True,
@@ -181,6 +181,8 @@ def statuses_of(sources: list[Any], sent: Sent) -> set[int]:
     return found
 
 
+# Of the kind that the nightly run looks deeper into.
+@pytest.mark.hypothesis
 @pytest.mark.django_db(transaction=True)
 def test_api__anything_sent__is_answered_as_the_schema_says(
     desk: Desk, robot: Robot, session: Sent
