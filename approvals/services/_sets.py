@@ -72,7 +72,7 @@ def lock_set(set_id: int, actor: Actor) -> tuple[ChangeSet, list[Member], int]:
     rules.hold_still()
     members = ApprovalRequest.objects.filter(change_set=found)
     pointers: dict[int, LabelPointer] = {}
-    for prompt in members.order_by("prompt").values_list("prompt_id", flat=True):
+    for prompt in members.order_by("prompt_id").values_list("prompt_id", flat=True):
         _, pointers[prompt or 0] = common.lock_prompt(prompt or 0, found.label_id)
     # Whoever changes a request locks its prompt first.
     rows = ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
@@ -82,7 +82,7 @@ def lock_set(set_id: int, actor: Actor) -> tuple[ChangeSet, list[Member], int]:
         rows.with_own_parts()
         .select_related("rationale")
         .filter(change_set=found)
-        .order_by("prompt")
+        .order_by("prompt_id")
     ):
         pointer = pointers[request.prompt_id or 0]
         request.prompt, request.label = pointer.prompt, pointer.label

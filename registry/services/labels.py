@@ -86,6 +86,8 @@ def protect_label(label: Label, *, actor: Actor) -> Label:
     NotAllowed.
     """
     with recording(actor=actor.ref) as log:
+        # Whoever is placing a version by hand ends first, or sees that it is protected.
+        rules.change()
         require_governance(actor)
         locked = Label.objects.select_for_update(no_key=True).get(pk=label.pk)
         if locked.protected:

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from approvals import services
+from approvals.services import _common as common
 from registry.models import Release
 from tests.approvals import sets_of as sets
 from tests.approvals.desk import SECOND, Desk
@@ -92,3 +93,20 @@ def test_release_set__pressed_twice_at_once__is_released_once(desk: Desk) -> Non
     assert together(press, press) == ["ok", "ok"]
     assert Release.objects.filter(label=desk.production).count() == 3
     call_command("audit_verify")
+
+
+def test_submit_set__prompts_made_in_another_order_than_their_names__locks_by_their_keys(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `propose_set` does; in two orders two verbs would wait for one another for ever."""
+    made = sets.proposed(desk, "support/zeta", "support/alpha")
+    locked, real = [], common.lock_prompt
+
+    def lock(prompt: int, label: int) -> Any:
+        locked.append(prompt)
+        return real(prompt, label)
+
+    monkeypatch.setattr(common, "lock_prompt", lock)
+    services.submit_set(made.pk, actor=desk.author)
+    assert locked == sorted(locked)
+    assert len(set(locked)) == 2
