@@ -1,12 +1,13 @@
 """Wrong passwords: so many in a while, whichever process they reach.
 
-Each try takes one of a few places, which only one process can take: Redis and the database see to
-that. A place is free again after a while, or all are once the password was right.
+Each try takes one of a few places, which only one process can take: the database sees to that. A
+place is free again after a while, or all are once the password was right.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from django.core.cache import caches
 
@@ -56,5 +57,16 @@ def _places(person: User) -> list[str]:
 
 def _sign_in_places(username: str, address: str) -> list[str]:
     # Whatever was typed is no key of a cache, and not to be kept as it is.
-    who = sha256(f"{username.casefold()}\0{address}".encode()).hexdigest()
+    who = sha256(f"{username.casefold()}\0{_network(address)}".encode()).hexdigest()
     return [f"sign-in:{who}:{number}" for number in range(SIGN_INS)]
+
+
+def _network(address: str) -> str:
+    """What one person has of addresses: one of IPv4, a /64 of IPv6."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))

@@ -125,10 +125,9 @@ CACHES: dict[str, Any] = {
     "default": _REDIS
     if _REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Wrong passwords, which all processes have to count together.
-    "tries": _REDIS
-    if _REDIS_URL
-    else {
+    # Wrong passwords, which all processes have to count together; nobody is to be kept from signing
+    # in by a Redis that is down.
+    "tries": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "registry_tries",
         # Beyond so many, places that are still taken would be freed: five rows a person.

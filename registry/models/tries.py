@@ -1,4 +1,4 @@
-"""Where wrong passwords are counted on an installation without Redis."""
+"""Where wrong passwords are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong passwords are counted over all processes, on whatever the installation has for it."""
+"""Wrong passwords are counted over all processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from approvals import tries
 from approvals.errors import TooManyTries
 from registry.models import TriesRow, User
-from tests.processes import PYTHON, ROOT, is_embedded, run_environ
+from tests.processes import PYTHON, ROOT, run_environ
 
 EACH = 4
 TRIER = """
@@ -92,7 +92,6 @@ def test_forget__after_the_right_password__frees_all_of_them(author: User) -> No
     assert taken(author, tries.TRIES) == tries.TRIES
 
 
-@pytest.mark.skipif(not is_embedded(), reason="Redis keeps its own time")
 def test_take__a_while_later__may_try_again_in_the_same_rows(author: User) -> None:
     taken(author, tries.TRIES)
     later = timezone.now() + timedelta(seconds=tries.WITHIN_SECONDS + 1)

@@ -99,3 +99,21 @@ def test_sign_in__through_our_proxy__is_told_by_the_address_it_saw(
     wrong(SIGN_INS, REMOTE_ADDR="10.0.0.5", HTTP_X_FORWARDED_FOR="10.9.9.9")
     page = send(PASSWORD, REMOTE_ADDR="10.0.0.5", HTTP_X_FORWARDED_FOR=forwarded)
     assert (WAIT in page.text) is kept_out
+
+
+def test_sign_in__from_one_network_of_ipv6__counts_as_one_address(ada: User) -> None:
+    for number in range(SIGN_INS):
+        wrong(1, REMOTE_ADDR=f"2001:db8::{number:x}")
+    assert WAIT in send(PASSWORD, REMOTE_ADDR="2001:db8::ffff").text
+    assert send(PASSWORD, REMOTE_ADDR="2001:db8:0:1::1").status == 302
+
+
+def test_sign_in__cache_cannot_be_reached__works_all_the_same(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object, **__: object) -> None:
+        raise ConnectionError("down")
+
+    for name in ("add", "get", "set", "delete_many"):
+        monkeypatch.setattr(type(caches["default"]), name, down)
+    assert send(PASSWORD).status == 302
