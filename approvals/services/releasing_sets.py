@@ -45,7 +45,7 @@ def release_set(
         wanted = _wanted(found, members, only)
         facts = gather_many([member.request for member in wanted])
         going: list[tuple[Member, Weighed]] = []
-        left: list[Left] = []
+        left = _gone_since(found, members)
         for member in wanted:
             try:
                 sets.check_seen(member, seen)
@@ -85,6 +85,23 @@ def _wanted(
 def _is_to_go(found: ChangeSet, request: ApprovalRequest) -> bool:
     # What was rejected or withdrawn keeps a whole set back, and is no part of a wave.
     return request.is_open or (found.whole and request.state != State.RELEASED)
+
+
+def _gone_since(found: ChangeSet, members: Sequence[Member]) -> list[Left]:
+    """Members of a whole set that an emergency put live and that are not live any more."""
+    if not found.whole:
+        return []
+    return [
+        Left(
+            member.request,
+            WrongState(
+                "It went live before the others and is not live any more. Withdraw the set and "
+                "propose it anew."
+            ),
+        )
+        for member in members
+        if member.request.state == State.RELEASED and not _is_live(member)
+    ]
 
 
 def _together(facts: Facts) -> Facts:

@@ -307,3 +307,18 @@ def test_rollback_set__posted_twice__goes_back_once(desk: Desk) -> None:
 def test_unmet__member_whose_set_is_ready__is_that_one_line(desk: Desk) -> None:
     made = sets.approved(desk)
     assert [r.code for r in unmet(requirements_of(members(made)[0]))] == ["change_set"]
+
+
+def test_release_set__member_of_a_whole_set_was_live_and_taken_back__is_refused(desk: Desk) -> None:
+    sets.released(desk)
+    made = sets.approved(desk, template=SECOND)
+    one = sets.members(made)[0]
+    sets.emergency(desk, one)
+    assert one.prompt is not None
+    services.rollback(one.prompt, desk.production, actor=desk.responder, reason="Worse.")
+    before = sets.live(made)
+    with pytest.raises(SetNotReady) as no:
+        services.release_set(made.pk, actor=desk.release_manager)
+    assert no.value.code == "set_not_ready"
+    assert "not live any more" in no.value.sentence
+    assert sets.live(made) == before
