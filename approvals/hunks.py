@@ -7,6 +7,7 @@ other, in the same order, whatever stands around them; a page that shows one of 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -46,6 +47,9 @@ def hunks_of(base: Mapping[str, Any] | None, body: Mapping[str, Any]) -> tuple[H
     """The hunks of a change in their order; None where it is too long to be held against others."""
     if _length(base) + _length(body) > MOST_CHARACTERS:
         return None
+    if _on_one_side(_lines(base), _lines(body)) > MOST_LINES:
+        # Known before they are compared, which is what costs.
+        return None
     found: list[Hunk] = []
     for section in diffing.document_diff(base or None, body):
         if not section.changed:
@@ -74,6 +78,19 @@ def grouped(changes: Mapping[Key, tuple[Hunk, ...] | None]) -> list[Group[Key]]:
 
 def _unnumbered(row: diffing.Row) -> diffing.Row:
     return row._replace(old_no=None, new_no=None)
+
+
+def _lines(document: Mapping[str, Any] | None) -> Counter[str]:
+    if not document:
+        return Counter()
+    template = document["template"]
+    texts = [template] if isinstance(template, str) else [one["content"] for one in template]
+    return Counter(line for text in texts for line in text.splitlines())
+
+
+def _on_one_side(old: Counter[str], new: Counter[str]) -> int:
+    """Lines that only one of two documents has: no diff shows fewer."""
+    return (old - new).total() + (new - old).total()
 
 
 def _length(document: Mapping[str, Any] | None) -> int:

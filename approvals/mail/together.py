@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from approvals.mail.parts import Letter
-from approvals.mail.texts import page_link
+from approvals.mail.texts import one_line, page_link
 from approvals.models import ApprovalRequest
 from registry.models import OutboxMail
 
 #: how long a mail waits for others of its kind
 MOMENT = timedelta(minutes=1)
-#: changes that one mail names
-MOST_NAMED = 30
+#: changes that one mail names, and what was written about them, with its characters
+MOST_NAMED, MOST_WORDS, MOST_QUOTED = 30, 10, 500
 
 #: what is said of so many changes, by kind
 _WORDS = {
@@ -31,6 +31,7 @@ _WORDS = {
     "rejected": "{count} changes of one change set were rejected",
     "released": "{count} changes of one change set went live",
     "expired": "{count} changes of one change set waited too long",
+    "scan_failed": "The risk scan failed for {count} changes of one change set",
     "critical_finding": "Something critical was found in {count} changes of one change set",
 }
 
@@ -77,6 +78,9 @@ def one_of(mail: OutboxMail, letters: Sequence[Letter]) -> Letter:
     told = [f"• {letter.subject}" for letter in letters[:MOST_NAMED]]
     if len(letters) > MOST_NAMED:
         told.append(f"… and {len(letters) - MOST_NAMED} more")
+    words = list(dict.fromkeys(letter.words for letter in letters if letter.words))
+    if len(words) > 1:
+        told += [f"{one.who}: {one_line(one.text, MOST_QUOTED)}" for one in words[:MOST_WORDS]]
     return Letter(
         subject=_WORDS[mail.kind].format(count=len(letters)),
         lead=(
@@ -86,4 +90,5 @@ def one_of(mail: OutboxMail, letters: Sequence[Letter]) -> Letter:
         ),
         link=page_link("approvals:change-set", set_of(mail)),
         link_words="Open the change set",
+        words=words[0] if len(words) == 1 else None,
     )

@@ -26,18 +26,32 @@ class ShownGroup:
     hunks: tuple[ShownHunk, ...]
     whose: tuple[Any, ...]
     words: str
+    #: what callers have to do after it, in one of these prompts at least
+    callers: tuple[str, ...] = ()
 
 
-def shown(groups: Sequence[Group[Any]], lines: Mapping[Any, Any]) -> tuple[ShownGroup, ...]:
+def are_shown(groups: Sequence[Group[Any]]) -> set[Any]:
+    """The keys of the changes whose lines a page shows."""
+    return {key for group in groups[:MOST_SHOWN] if group.hunks for key in group.keys}
+
+
+def shown(
+    groups: Sequence[Group[Any]],
+    lines: Mapping[Any, Any],
+    callers: Mapping[Any, Sequence[str]] | None = None,
+) -> tuple[ShownGroup, ...]:
     """The groups in words: "Same change in 73 prompts", then what differs from it.
 
-    `lines` is what the page says of each key.
+    `lines` is what the page says of each key, `callers` what applications that read it must do.
     """
     return tuple(
         ShownGroup(
             hunks=tuple(map(_hunk, group.hunks)) if at < MOST_SHOWN else (),
             whose=tuple(lines[key] for key in group.keys),
             words=_words(len(group.keys), at),
+            callers=tuple(
+                dict.fromkeys(said for key in group.keys for said in (callers or {}).get(key, ()))
+            ),
         )
         for at, group in enumerate(groups)
     )

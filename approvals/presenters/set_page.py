@@ -13,7 +13,8 @@ from approvals.hunks import Hunk, grouped, hunks_of
 from approvals.models import ApprovalRequest, ChangeSet
 from approvals.policies import Facts, Requirement, evaluate
 from approvals.policies.signoffs import latest_votes
-from approvals.presenters.hunk_groups import ShownGroup, shown, summed_up
+from approvals.presenters.callers import callers_must
+from approvals.presenters.hunk_groups import ShownGroup, are_shown, shown, summed_up
 from approvals.presenters.queue import missing_words
 from approvals.presenters.signing import VoteForm, vote_form_of
 from approvals.presenters.verbs import may_sign, releases
@@ -61,6 +62,8 @@ class Can:
     #: changes that go live by Release now, and those that keep a whole set back
     releases: int = 0
     waits: int = 0
+    #: of those, the ones that ended without it: a whole set never goes out any more
+    ended: int = 0
     back: int = 0
     withdraws: int = 0
 
@@ -94,6 +97,10 @@ def set_page_of(change_set: ChangeSet, viewer: User, now: datetime) -> SetPage:
     prompts = [member.prompt_id or 0 for member in members]
     powers = _powers(prompts, viewer)
     pointers = reads.live_of(prompts, change_set.label)
+    hidden = why_hidden_many([m.version for m in members if m.version], viewer)
+    read = [m for m in members if not hidden.get(m.version_id or 0)]
+    groups = grouped({m.pk: _hunks(m) for m in read})
+    here = are_shown(groups)
     lines = {
         member.pk: _line(
             change_set,
@@ -103,17 +110,17 @@ def set_page_of(change_set: ChangeSet, viewer: User, now: datetime) -> SetPage:
             viewer,
             powers.get(member.prompt_id or 0, frozenset()),
             pointers.get(member.prompt_id or 0),
+            is_shown=member.pk in here,
         )
         for member in members
     }
-    hidden = why_hidden_many([m.version for m in members if m.version], viewer)
-    read = [m for m in members if not hidden.get(m.version_id or 0)]
-    groups = shown(grouped({m.pk: _hunks(m) for m in read}), lines)
+    callers = {m.pk: _callers(m, facts[m.pk]) for m in read}
+    told = shown(groups, lines, callers)
     unseen = reads.size_of(change_set) - len(members)
     return SetPage(
         lines=tuple(lines.values()),
-        groups=groups,
-        same=summed_up(groups),
+        groups=told,
+        same=summed_up(told),
         hidden=unseen,
         unread=len(members) - len(read),
         progress=_progress(members, facts),
@@ -139,11 +146,15 @@ def _line(
     viewer: User,
     powers: frozenset[str],
     pointer: LabelPointer | None,
+    *,
+    is_shown: bool,
 ) -> Line:
     word, css = EMERGENCY if facts.bypassed else STATES[member.state]
     signs = may_sign(facts, rules, viewer.pk) if member.state == State.REVIEW else ()
     asks = vote_form_of(facts, signs)
     own_page = _asked_there(asks)
+    if signs and not own_page and not is_shown:
+        own_page = "its text is not shown here"
     if own_page:
         signs = ()
     approved = member.state == State.APPROVED
@@ -167,8 +178,10 @@ def _line(
 def _asked_there(asks: VoteForm) -> str:
     """What a vote has to bring that this page has no room for."""
     if asks.sheets and asks.signature_minutes:
-        return "a checklist and a signature"
-    return "a checklist" if asks.sheets else "a signature" if asks.signature_minutes else ""
+        return "it asks you for a checklist and a signature"
+    if asks.sheets:
+        return "it asks you for a checklist"
+    return "it asks you for a signature" if asks.signature_minutes else ""
 
 
 def _needs(member: ApprovalRequest, rules: Sequence[Requirement]) -> str:
@@ -194,6 +207,13 @@ def _hunks(member: ApprovalRequest) -> tuple[Hunk, ...] | None:
     if version is None or version.is_erased:
         return None
     return hunks_of(base.body if base and not base.is_erased else None, version.body)
+
+
+def _callers(member: ApprovalRequest, facts: Facts) -> tuple[str, ...]:
+    version, base = member.version, member.base_version
+    if version is None or version.is_erased or (base is not None and base.is_erased):
+        return ()
+    return callers_must(facts.change.kind, base.body if base else {}, version.body)
 
 
 def _progress(
@@ -223,11 +243,15 @@ def _can(
     ready = [m for m in own if m.state == State.APPROVED]
     if change_set.whole and (waits or unseen or len(own) < len(members)):
         ready = []
+    if not any(m.is_open for m in members):
+        # All of it has ended: nothing is waited for.
+        waits = []
     return Can(
         roles=tuple(dict.fromkeys(role for line in lines.values() for role in line.signs)),
         submits=sum(m.state == State.DRAFT and m.author_id == viewer.pk for m in members),
         releases=len(ready),
         waits=len(waits),
+        ended=sum(not m.is_open for m in waits),
         back=sum(
             m.state == State.RELEASED and lines[m.pk].live and bool(held(m) & {*MAY_UNDO})
             for m in members

@@ -68,7 +68,7 @@ def _show(
         "change_set": change_set,
         "shown": set_page_of(change_set, request.user, timezone.now()),
         "told": told,
-        "comment": sent.get("comment", "") if sent and not told else "",
+        "comment": sent.get("comment", "") if sent else "",
         "picked": [whole(pk) for pk in sent.getlist("pick")] if sent else None,
     }
     return show(request, "sets/page.html", context, refusal=refusal)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from approvals import diffing
 from approvals.hunks import MOST_LINES, Hunk, grouped, hunks_of
 from approvals.presenters.hunk_groups import shown, summed_up
 from registry.documents import build
@@ -159,3 +160,15 @@ def test_grouped__in_one_group__the_same_lines_were_taken_away_and_put_in(
     assert other is not None
     together = len(grouped({"a": one, "b": other})) == 1
     assert together == ([sides(hunk) for hunk in one] == [sides(hunk) for hunk in other])
+
+
+def test_hunks_of__more_changed_lines_than_are_shown__is_not_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def compared(*_: object) -> None:
+        raise AssertionError("too long to be compared")
+
+    monkeypatch.setattr(diffing, "document_diff", compared)
+    old = {"template": "".join(f"line {n}\n" for n in range(300))}
+    new = {"template": "".join(f"line {n}!\n" for n in range(300))}
+    assert hunks_of(old, new) is None

@@ -138,5 +138,26 @@ def test_deliver__votes_on_many__tell_the_author_once(
     assert sent.subject == f"{len(sets.NAMES)} sign-offs were given in one change set"
 
 
+def test_deliver__changes_asked_for_in_many__brings_the_words_to_the_author(
+    desk: Desk, mailoutbox: list[EmailMessage]
+) -> None:
+    made = sets.in_review(desk)
+    for member, words in zip(
+        sets.members(made), ["Call it tariff.", "So too.", "So too."], strict=True
+    ):
+        services.review(
+            member.pk,
+            actor=desk.safety_reviewer,
+            role="safety",
+            decision="request_changes",
+            comment=words,
+            seen=member.revision_digest,
+        )
+    sweep()
+    (sent,) = told(mailoutbox, desk.author)
+    assert sent.body.count("Call it tariff.") == 1
+    assert sent.body.count("So too.") == 1
+
+
 def test_words__each_kind__is_one_that_exists() -> None:
     assert set(together._WORDS) <= set(mail.KINDS)

@@ -17,7 +17,7 @@ from registry.models import Prompt
 from registry.services import prompts
 from tests.approvals import desk as steps
 from tests.approvals import sets_of as sets
-from tests.approvals.desk import SECOND, Desk, text
+from tests.approvals.desk import FIRST, SECOND, Desk, text
 from tests.approvals.pages.browsing import Page, look, press, signed_in
 from tests.approvals.sets_of import NAMES, live, members, states
 from tests.approvals.timing_of import regulated
@@ -320,3 +320,51 @@ def test_page__session_ended_while_a_comment_was_typed__gives_it_back(desk: Desk
     kept = press(client, page, "Reject what is ticked", at(made), comment="Not like this.")
     assert "Not like this." in kept.html
     assert not Review.objects.exists()
+
+
+def test_page__text_too_long_to_show__is_voted_on_on_its_own_page(desk: Desk) -> None:
+    long = text("".join(f"Line number {n} says hello to {{{{customer}}}}.\n" for n in range(260)))
+    short, other = sets.prompts_of(desk, "support/billing", "support/claims")
+    made = services.propose_set(
+        [services.SetItem(short, text(SECOND)), services.SetItem(other, long)],
+        label=desk.production,
+        rationale="Both.",
+        actor=desk.author,
+        whole=True,
+        and_submit=True,
+    )
+    for request in members(made):
+        steps.route(steps.scan(request))
+    client, page = opened(desk, "safety_reviewer", made)
+    assert "Vote on its own page: its text is not shown here." in page.text
+    press(client, page, "Approve what is ticked for safety", at(made))
+    voted = Review.objects.values_list("request__prompt__name", flat=True)
+    assert list(voted) == ["support/billing"]
+
+
+def test_page__callers_have_to_do_something__says_what_beside_the_change(desk: Desk) -> None:
+    sets.released(desk)
+    made = sets.in_review(desk, template=f"{FIRST}Call {{{{phone}}}}.\n")
+    page = opened(desk, "safety_reviewer", made)[1]
+    assert page.text.count("Pass phone: the new text asks for it.") == 1
+
+
+def test_vote__some_are_refused__keeps_the_comment(desk: Desk) -> None:
+    made = sets.in_review(desk)
+    client, page = opened(desk, "safety_reviewer", made)
+    one = members(made)[0]
+    services.revise(one.pk, document=text(SECOND), rationale="Better.", actor=desk.author)
+    services.submit(one.pk, actor=desk.author)
+    steps.route(steps.scan(one))
+    page = press(
+        client, page, "Approve what is ticked for safety", at(made), comment="My long words."
+    )
+    assert "was edited" in page.text
+    assert ">\nMy long words.</textarea>" in page.html
+
+
+def test_page__one_of_a_whole_set_was_rejected__says_that_it_goes_out_no_more(desk: Desk) -> None:
+    made = sets.in_review(desk)
+    steps.reject(desk, members(made)[0])
+    page = opened(desk, "author", made)[1]
+    assert "1 change was rejected or withdrawn. Withdraw the set and propose it anew" in page.text
