@@ -25,9 +25,9 @@ from approvals.policies import (
     Person,
     StagingFacts,
     ThreadFacts,
-    Vote,
 )
 from approvals.rows import Rows, named, read, set_facts
+from approvals.vote_rows import row_of, vote_facts
 from approvals.weighing import scan_facts
 from registry import documents, permissions, roles
 from registry.models import Release, Version
@@ -61,7 +61,7 @@ def gather_many(
 
 def with_vote(facts: Facts, vote: Review) -> Facts:
     """The facts after a vote that was saved since they were gathered, without a query."""
-    return replace(facts, votes=(*facts.votes, _vote(vote, lifted_by="")))
+    return replace(facts, votes=(*facts.votes, vote_facts(row_of(vote))))
 
 
 # -- one request ----------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _facts(request: ApprovalRequest, rows: Rows, released_by: int | None) -> Fac
             for h in holders.get((prompt.pk, permissions.REVIEW), [])
         ),
         contributors=_contributors(request, rows),
-        votes=tuple(_vote(vote) for vote in rows.votes.get(request.pk or 0, [])),
+        votes=tuple(rows.votes.get(request.pk or 0, ())),
         managers=named(rows.granters[prompt.pk].managers),
         governance_here=named(rows.granters[prompt.pk].governance),
         governance=rows.governance,
@@ -140,32 +140,6 @@ def _facts(request: ApprovalRequest, rows: Rows, released_by: int | None) -> Fac
 def _contributors(request: ApprovalRequest, rows: Rows) -> dict[int, str]:
     known = rows.contributors.get(request.pk or 0, {})
     return known or {request.author_id: "wrote it"}
-
-
-def _vote(vote: Review, *, lifted_by: str | None = None) -> Vote:
-    if lifted_by is None:
-        lifted_by = str(vote.lift.account) if hasattr(vote, "lift") else ""
-    # A kept vote is as old as the one that its voter gave: so old is its signature.
-    given = vote.copied_from or vote
-    return Vote(
-        id=vote.pk,
-        person_id=vote.reviewer_id,
-        person=str(vote.reviewer),
-        role=vote.role,
-        decision=vote.decision,
-        revision=vote.revision,
-        content_digest=vote.content_digest,
-        base_digest=vote.base_digest,
-        provenance_digest=vote.provenance_digest,
-        risk_level=vote.risk_level,
-        at=given.created_at,
-        auth_method=vote.auth_method,
-        auth_at=vote.auth_at,
-        answers=vote.answers,
-        copied=vote.copied_from_id is not None,
-        kept_from=given.revision if vote.copied_from_id else 0,
-        lifted_by=lifted_by,
-    )
 
 
 def _check(check: Check) -> CheckFacts:

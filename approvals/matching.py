@@ -12,6 +12,7 @@ from approvals.models import Policy, PolicyVersion
 from approvals.policies import PolicyRules, UnreadablePolicy
 from approvals.policies import read as read_document
 from approvals.policies.document import LEVELS
+from audit.compiled import CompiledQuery
 from registry.models import Label, Prompt
 
 
@@ -26,7 +27,7 @@ class Match:
 
 @dataclass(frozen=True)
 class PolicyBook:
-    """All policy versions that may be asked, read in two queries."""
+    """All policy versions that may be asked, read in one query."""
 
     current: tuple[Match, ...]
     versions: dict[int, Match]
@@ -34,17 +35,20 @@ class PolicyBook:
     @classmethod
     def read(cls) -> PolicyBook:
         """Policies in force by position, and every version by primary key."""
-        versions = {
-            version.pk: _match(version)
-            for version in PolicyVersion.objects.select_related("policy").order_by("pk")
-        }
-        current = list(Policy.objects.order_by("position").values_list("pk", "name", "current_id"))
-        lacking = [pk for pk, _, version in current if version is None]
+        return cls.of(all_versions())
+
+    @classmethod
+    def of(cls, rows: list[PolicyVersion]) -> PolicyBook:
+        """The book of `all_versions` that were read already."""
+        versions = {version.pk: _match(version) for version in rows}
+        policies = {version.policy_id: version.policy for version in rows}
+        lacking = [policy.pk for policy in policies.values() if policy.current_id is None]
         lost = _once_in_force(lacking) if lacking else set()
         in_force = [
-            versions.get(version or 0) or Match(problem=f"The policy {name} has no version.")
-            for pk, name, version in current
-            if version is not None or pk in lost
+            versions.get(policy.current_id or 0)
+            or Match(problem=f"The policy {policy.name} has no version.")
+            for policy in sorted(policies.values(), key=lambda policy: policy.position)
+            if policy.current_id is not None or policy.pk in lost
         ]
         return cls(tuple(in_force), versions)
 
@@ -112,6 +116,11 @@ class PolicyBook:
         if pk is None:
             return Match()
         return self.versions.get(pk) or Match(problem="The policy at submission cannot be read.")
+
+
+all_versions = CompiledQuery[PolicyVersion](
+    lambda: PolicyVersion.objects.select_related("policy").order_by("pk")
+)
 
 
 def _once_in_force(policies: list[int]) -> set[int]:

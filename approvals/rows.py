@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,30 +11,92 @@ from uuid import UUID
 from django.db.models import Max
 
 from approvals import scanning
-from approvals.matching import PolicyBook
+from approvals.matching import PolicyBook, all_versions
 from approvals.models import (
     AfterReview,
     ApprovalRequest,
     Check,
     Contributor,
     Finding,
+    Hand,
     Hold,
-    Review,
     RiskScan,
     Thread,
 )
 from approvals.policies import (
     Person,
     SetFacts,
+    Vote,
 )
+from approvals.vote_rows import vote_facts, votes_on
+from audit.compiled import Asked, CompiledQuery, together
 from registry import permissions, roles
-from registry.models import LabelPointer, Membership, Prompt, Release, User
+from registry.models import LabelPointer, Membership, Prompt, Release
 
 _CODENAMES = (
     permissions.REVIEW,
     permissions.MANAGE,
     permissions.RELEASE,
     permissions.RESPOND,
+)
+
+# -- what every decision reads ---------------------------------------------------------------
+
+#: the fields of `Hand`, in the order in which they took part
+hands_of = CompiledQuery[tuple[int, int, str, int, UUID]](
+    lambda requests: (
+        Contributor.objects.filter(request__in=requests)
+        .order_by("pk")
+        .values_list("request_id", "account_id", "role", "revision", "account__public_id")
+    )
+)
+_left_open = CompiledQuery[Thread](
+    lambda requests: (
+        Thread.objects.filter(request__in=requests, resolved_at=None)
+        .select_related("opened_by")
+        .order_by("pk")
+    )
+)
+_checks = CompiledQuery[Check](
+    lambda prompts, digests: Check.objects.filter(prompt__in=prompts, content_digest__in=digests)
+)
+_holds = CompiledQuery[Hold](
+    lambda prompts: Hold.objects.filter(prompt__in=prompts, lifted_at=None).select_related(
+        "opened_by"
+    )
+)
+#: texts stay where they are: what is judged of them is their digests
+_pointers = CompiledQuery[LabelPointer](
+    lambda prompts: (
+        LabelPointer.objects.filter(prompt__in=prompts)
+        .select_related("version")
+        .only("prompt", "label", "suspended", "version__number", "version__content_digest")
+    )
+)
+_moves = CompiledQuery[Any](
+    lambda prompts: (
+        Release.objects.filter(prompt__in=prompts)
+        .order_by()
+        .values("prompt_id", "label_id", "version_id", "kind")
+        .annotate(last=Max("at"))
+    )
+)
+_members = CompiledQuery[tuple[str, int, str, str]](
+    lambda: (
+        Membership.objects.filter(user__is_active=True, user__kind="person")
+        .order_by("user__display_name")
+        .values_list("group__name", "user_id", "user__display_name", "user__username")
+    )
+)
+_scans = CompiledQuery[RiskScan](
+    lambda digests, rulesets: RiskScan.objects.filter(
+        content_digest__in=digests, ruleset__in=rulesets
+    )
+)
+_findings = CompiledQuery[Finding](
+    lambda digests, rulesets: Finding.objects.filter(
+        scan__content_digest__in=digests, scan__ruleset__in=rulesets
+    ).order_by("position")
 )
 
 
@@ -50,7 +112,7 @@ class Rows:
     roles: dict[int, set[str]] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     governance: tuple[tuple[int, str], ...] = ()
-    votes: dict[int, list[Review]] = field(default_factory=dict)
+    votes: dict[int, list[Vote]] = field(default_factory=dict)
     contributors: dict[int, dict[int, str]] = field(default_factory=dict)
     suggesters: dict[int, set[int]] = field(default_factory=dict)
     threads: dict[int, list[Thread]] = field(default_factory=dict)
@@ -66,25 +128,50 @@ class Rows:
 def read(requests: Sequence[ApprovalRequest], book: PolicyBook | None = None) -> Rows:
     """Everything that the facts of these requests are made of."""
     by_pk = {request.prompt.pk: request.prompt for request in requests if request.prompt}
-    prompts = {*by_pk}
+    prompts = [*by_pk]
     saved = [request.pk for request in requests if request.pk]
-    rows = Rows(book=book or PolicyBook.read())
-    _read_registry(rows, prompts)
-    _read_people(rows, by_pk)
-    votes: dict[int, list[Review]] = defaultdict(list)
-    given = Review.objects.filter(request__in=saved)
-    given = given.select_related("reviewer", "lift__account", "copied_from")
-    for vote in given.order_by("pk"):
-        votes[vote.request_id].append(vote)
-    rows.votes = votes
-    _read_hands(rows, saved)
-    _read_evidence(rows, requests, saved)
-    for hold in Hold.objects.filter(prompt__in=prompts, lifted_at=None).select_related("opened_by"):
-        rows.holds[hold.prompt_id, hold.label_id] = hold
-    read_scans(rows, requests)
+    digests = list({request.version.content_digest for request in requests if request.version})
+    versions, pointers, moves, holders, members, votes, hands, threads, checks, holds, *scans = (
+        together(
+            Asked() if book else all_versions.of(),
+            _pointers.of(prompts),
+            _moves.of(prompts),
+            permissions.asked_holders(prompts, _CODENAMES),
+            _members.of(),
+            votes_on.of(saved),
+            hands_of.of([r.pk for r in requests if r.pk and r.hands is None]),
+            _left_open.of(saved),
+            _checks.of(prompts, digests),
+            _holds.of(prompts),
+            *_asked_scans(requests),
+        )
+    )
+    rows = Rows(
+        book=book or PolicyBook.of(versions),
+        pointers={(p.prompt_id, p.label_id): p for p in pointers},
+        moves=_grouped(moves, lambda move: (move["prompt_id"], move["label_id"])),
+        votes={
+            pk: [vote_facts(row) for row in given]
+            for pk, given in _grouped(votes, lambda vote: vote["request_id"]).items()
+        },
+        threads=_grouped(threads, lambda thread: thread.request_id),
+        checks=_grouped(checks, lambda check: (check.prompt_id, check.content_digest)),
+        holds={(hold.prompt_id, hold.label_id): hold for hold in holds},
+    )
+    _put_people(rows, by_pk, holders, members)
+    known = [hand for request in requests for hand in request.hands or ()]
+    _put_hands(rows, [*known, *(Hand(*hand) for hand in hands)])
+    _put_scans(rows, *scans)
     _read_emergencies(rows, requests)
     _read_sets(rows, requests)
     return rows
+
+
+def _grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for item in items:
+        found[key(item)].append(item)
+    return found
 
 
 #: states in which a member keeps no other one of its set back
@@ -114,32 +201,19 @@ def _read_sets(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
         rows.members.setdefault(change_set, {})[pk] = state
 
 
-def _read_hands(rows: Rows, saved: list[int]) -> None:
+def _put_hands(rows: Rows, hands: Iterable[Hand]) -> None:
     """Who contributed, in words; a suggester is one as long as there is no other hand."""
-    for row in Contributor.objects.filter(request__in=saved).order_by("pk"):
-        words = rows.contributors.setdefault(row.request_id, {})
-        suggesters = rows.suggesters.setdefault(row.request_id, set())
-        if row.role == Contributor.Role.SUGGESTER:
-            if row.account_id not in words:
-                suggesters.add(row.account_id)
-        elif row.account_id in suggesters:
-            suggesters.discard(row.account_id)
-            words[row.account_id] = row.get_role_display()
-        words.setdefault(row.account_id, row.get_role_display())
-
-
-def _read_evidence(rows: Rows, requests: Sequence[ApprovalRequest], saved: list[int]) -> None:
-    threads: dict[int, list[Thread]] = defaultdict(list)
-    left = Thread.objects.filter(request__in=saved, resolved_at=None)
-    for thread in left.select_related("opened_by").order_by("pk"):
-        threads[thread.request_id].append(thread)
-    rows.threads = threads
-    checks: dict[tuple[int, str], list[Check]] = defaultdict(list)
-    digests = {request.version.content_digest for request in requests if request.version}
-    prompts = {request.prompt_id for request in requests if request.prompt_id}
-    for check in Check.objects.filter(prompt__in=prompts, content_digest__in=digests):
-        checks[check.prompt_id, check.content_digest].append(check)
-    rows.checks = checks
+    for hand in hands:
+        words = rows.contributors.setdefault(hand.request, {})
+        suggesters = rows.suggesters.setdefault(hand.request, set())
+        role = Contributor.Role(hand.role)
+        if role == Contributor.Role.SUGGESTER:
+            if hand.account not in words:
+                suggesters.add(hand.account)
+        elif hand.account in suggesters:
+            suggesters.discard(hand.account)
+            words[hand.account] = role.label
+        words.setdefault(hand.account, role.label)
 
 
 def _read_emergencies(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
@@ -154,55 +228,47 @@ def _read_emergencies(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
         rows.bypassed[change] = frozenset(item["code"] for item in shortfalls)
 
 
-def _read_registry(rows: Rows, prompts: set[int]) -> None:
-    pointers = LabelPointer.objects.filter(prompt__in=prompts).select_related("version")
-    rows.pointers = {(p.prompt_id, p.label_id): p for p in pointers}
-    moves: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
-    grouped = (
-        Release.objects.filter(prompt__in=prompts)
-        .order_by()
-        .values("prompt_id", "label_id", "version_id", "kind")
-        .annotate(last=Max("at"))
-    )
-    for move in grouped:
-        moves[move["prompt_id"], move["label_id"]].append(dict(move))
-    rows.moves = moves
-
-
-def _read_people(rows: Rows, prompts: dict[int, Prompt]) -> None:
-    rows.holders = permissions.holders_many(prompts, _CODENAMES)
+def _put_people(
+    rows: Rows,
+    prompts: dict[int, Prompt],
+    holders: list[tuple[Any, ...]],
+    members: list[tuple[str, int, str, str]],
+) -> None:
+    rows.holders = permissions.holders_of(holders)
     held: dict[int, set[str]] = defaultdict(set)
-    names: dict[int, str] = {}
-    owners: list[User] = []
-    memberships = Membership.objects.filter(user__is_active=True, user__kind="person")
-    for member in memberships.select_related("group", "user").order_by("user__display_name"):
-        held[member.user_id].add(member.group.name)
-        names[member.user_id] = str(member.user)
-        if member.group.name == roles.GOVERNANCE_OWNERS:
-            owners.append(member.user)
+    known: dict[int, permissions.Named] = {}
+    for role, account, *names in members:
+        held[account].add(role)
+        if account not in known:
+            known[account] = permissions.named(account, *names)
     rows.roles = held
-    rows.people = tuple(Person(pk, name, frozenset(held[pk])) for pk, name in names.items())
+    rows.people = tuple(Person(pk, who.name, frozenset(held[pk])) for pk, who in known.items())
+    owners = [who for pk, who in known.items() if roles.GOVERNANCE_OWNERS in held[pk]]
     rows.governance = named(owners)
     rows.granters = permissions.granters_many(prompts.values(), held=rows.holders, owners=owners)
 
 
 def read_scans(rows: Rows, requests: Sequence[ApprovalRequest]) -> None:
     """Put the scans of these requests and of their bases into the rows, with their findings."""
+    _put_scans(rows, *together(*_asked_scans(requests)))
+
+
+def _asked_scans(requests: Sequence[ApprovalRequest]) -> tuple[Asked[RiskScan], Asked[Finding]]:
     digests = {v.content_digest for r in requests for v in (r.version, r.base_version) if v}
-    rulesets = {r.scan.ruleset for r in requests if r.scan}
-    if not rulesets:
-        return
-    for scan in RiskScan.objects.filter(content_digest__in=digests, ruleset__in=rulesets):
-        rows.scans[scan.content_digest, scan.template_format, scan.ruleset] = scan
-    findings: dict[int, list[scanning.Finding]] = defaultdict(list)
-    for row in Finding.objects.filter(scan__in=rows.scans.values()).order_by("position"):
-        findings[row.scan_id].append(as_finding(row))
-    rows.findings = findings
+    which = [*digests], list({r.scan.ruleset for r in requests if r.scan})
+    return _scans.of(*which), _findings.of(*which)
 
 
-def named(people: Iterable[User]) -> tuple[tuple[int, str], ...]:
+def _put_scans(rows: Rows, scans: list[RiskScan], findings: list[Finding]) -> None:
+    rows.scans = {(s.content_digest, s.template_format, s.ruleset): s for s in scans}
+    rows.findings = defaultdict(list)
+    for row in findings:
+        rows.findings[row.scan_id].append(as_finding(row))
+
+
+def named(people: Iterable[permissions.Named]) -> tuple[tuple[int, str], ...]:
     """People by key and name."""
-    return tuple((person.pk, str(person)) for person in people)
+    return tuple((person.pk, person.name) for person in people)
 
 
 def as_finding(row: Finding) -> scanning.Finding:

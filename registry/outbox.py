@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from audit.compiled import CompiledQuery
 from registry.models import OutboxMail, User
 
 #: names of mails of which one person gets one only; drawn once, like any namespace of RFC 9562
@@ -50,13 +51,23 @@ def write(
 ) -> list[OutboxMail]:
     """Write one row a person and return them; none for `besides`, who did it.
 
+    Of a user that is given as such, and not by key, it counts what was read already.
     Service accounts get no mail, nor does a closed account but for the kinds of TO_CLOSED.
     """
     skip = besides.pk if besides else None
-    ids = {person if isinstance(person, int) else person.pk for person in people} - {skip}
-    reached = User.objects.filter(pk__in=ids, kind=User.Kind.PERSON).order_by("pk")
-    if kind not in OutboxMail.TO_CLOSED:
-        reached = reached.filter(is_active=True)
+    keys: set[int] = set()
+    active: dict[int, bool] = {}
+    for person in people:
+        if isinstance(person, int):
+            keys.add(person)
+        elif person.kind == User.Kind.PERSON:
+            active[person.pk] = person.is_active
+    active.update(_people([*keys - {*active, skip}]))
+    reached = [
+        pk
+        for pk, is_active in sorted(active.items())
+        if pk != skip and (is_active or kind in OutboxMail.TO_CLOSED)
+    ]
     return OutboxMail.objects.bulk_create(
         OutboxMail(
             kind=kind,
@@ -67,5 +78,14 @@ def write(
             created_at=at,
             next_try_at=at,
         )
-        for person in reached.values_list("pk", flat=True)
+        for person in reached
     )
+
+
+_people = CompiledQuery[tuple[int, bool]](
+    lambda accounts: (
+        User.objects.filter(pk__in=accounts, kind=User.Kind.PERSON)
+        .order_by("pk")
+        .values_list("pk", "is_active")
+    )
+)

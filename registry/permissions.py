@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Concat
+from typing_extensions import override
 
+from audit.compiled import Asked, CompiledQuery
 from registry import roles
 from registry.actors import Actor, System
 from registry.errors import NotAllowed, NotFound
@@ -54,10 +56,22 @@ _Rows = QuerySet[Any, tuple[int, str, int, str]]
 
 
 @dataclass(frozen=True)
+class Named:
+    """A person by key and name: all of the account that is read where many are looked at."""
+
+    pk: int
+    name: str
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Holder:
     """An active person who holds a permission, and by which row: "person" or "group:<name>"."""
 
-    account: User
+    account: Named
     via: str
 
 
@@ -65,10 +79,10 @@ class Holder:
 class Granters:
     """Who may grant on a prompt: managers and governance owners, where they see it, by name."""
 
-    managers: tuple[User, ...]
-    governance: tuple[User, ...]
+    managers: tuple[Named, ...]
+    governance: tuple[Named, ...]
 
-    def besides(self, account: User | None) -> tuple[User, ...]:
+    def besides(self, account: User | None) -> tuple[Named, ...]:
         """Whom to ask to grant an account something, which is never itself: managers first."""
         for people in (self.managers, self.governance):
             others = tuple(p for p in people if account is None or p.pk != account.pk)
@@ -88,25 +102,43 @@ def holders(prompt: Prompt, codename: str) -> list[Holder]:
 def holders_many(
     prompts: Iterable[int], codenames: Iterable[str]
 ) -> dict[tuple[int, str], list[Holder]]:
-    """Return `holders` by prompt key and codename, in two queries for any number of them."""
+    """Return `holders` by prompt key and codename, in one query for any number of them."""
+    return holders_of(_everybody([*prompts], [*codenames]))
+
+
+def asked_holders(prompts: Iterable[int], codenames: Iterable[str]) -> Asked[tuple[Any, ...]]:
+    """Return the query of `holders_many`, to be asked together with others."""
+    return _everybody.of([*prompts], [*codenames])
+
+
+def holders_of(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[int, str], list[Holder]]:
+    """Return what `holders_many` does, of the rows of its query."""
     # "person" sorts behind "group:…", so a row of one's own is the one that stays.
-    rows = sorted(_rows(codenames, prompts=[*prompts]), key=lambda row: row[3])
-    via = {(prompt, codename, account): how for prompt, codename, account, how in rows}
-    people = User.objects.filter(kind=User.Kind.PERSON).in_bulk({key[2] for key in via})
+    rows = sorted(rows, key=lambda row: row[3])
+    via = {row[:3]: row[3:] for row in rows}
+    people: dict[int, Named] = {}
     found: dict[tuple[int, str], list[Holder]] = {}
-    for (prompt, codename, account), how in via.items():
-        if account in people:
-            found.setdefault((prompt, codename), []).append(Holder(people[account], how))
+    for (prompt, codename, account), (how, kind, *names) in via.items():
+        if kind != User.Kind.PERSON:
+            continue
+        if account not in people:
+            people[account] = named(account, *names)
+        found.setdefault((prompt, codename), []).append(Holder(people[account], how))
     for held in found.values():
         held.sort(key=lambda holder: _by_name(holder.account))
     return found
+
+
+def named(key: int, display_name: str, username: str) -> Named:
+    """Return a person as `str` of the account names them."""
+    return Named(key, display_name or username)
 
 
 def may(account: User | None, codename: str, prompt: Prompt) -> bool:
     """Tell whether an active account holds a permission on a prompt, itself or by a group."""
     if account is None or account.pk is None:
         return False
-    return _rows([codename], prompts=[prompt.pk], account=account.pk).exists()
+    return bool(_of_one([prompt.pk], [codename], account.pk))
 
 
 def require(actor: Actor, codename: str, prompt: Prompt, sentence: str | None = None) -> None:
@@ -159,20 +191,20 @@ def granters_many(
     prompts: Collection[Prompt],
     *,
     held: Mapping[tuple[int, str], list[Holder]] | None = None,
-    owners: Iterable[User] | None = None,
+    owners: Iterable[Named] | None = None,
 ) -> dict[int, Granters]:
-    """Return `granters` by prompt key, in at most four queries for any number of them.
+    """Return `granters` by prompt key, in at most three queries for any number of them.
 
     `held` is what `holders_many` says of `manage` there, and `owners` are the active governance
     owners, where they were read already.
     """
     if held is None:
         held = holders_many([prompt.pk for prompt in prompts], [MANAGE])
-    governance = sorted(_governing() if owners is None else owners, key=_by_name)
+    governance = governance_owners() if owners is None else sorted(owners, key=_by_name)
     hidden = [prompt.pk for prompt in prompts if prompt.confidential]
     sees = {(row[0], row[2]) for row in _rows([VIEW], prompts=hidden)} if hidden else set()
 
-    def seen(prompt: Prompt, people: Iterable[User]) -> tuple[User, ...]:
+    def seen(prompt: Prompt, people: Iterable[Named]) -> tuple[Named, ...]:
         return tuple(p for p in people if not prompt.confidential or (prompt.pk, p.pk) in sees)
 
     return {
@@ -202,8 +234,12 @@ def roles_of(account: User | None) -> set[str]:
     """Return the names of the role groups of an active account; empty for any other."""
     if account is None or account.pk is None:
         return set()
-    rows = Membership.objects.filter(user=account.pk, user__is_active=True)
-    return set(rows.values_list("group__name", flat=True))
+    return set(_roles(account.pk))
+
+
+def governance_owners() -> list[Named]:
+    """Return the governance owners whose accounts are active, by name."""
+    return sorted((named(*row) for row in _governing()), key=_by_name)
 
 
 def is_governance_owner(account: User | None) -> bool:
@@ -268,7 +304,7 @@ def may_read_log(account: User | None) -> bool:
 def require_log(account: User | None) -> None:
     """Raise NotAllowed, which names who can help, for somebody who does not read the log."""
     if not may_read_log(account):
-        names = [str(person) for person in sorted(_governing(), key=_by_name)]
+        names = [str(person) for person in governance_owners()]
         raise NotAllowed(
             "The audit log is for auditors and governance owners. "
             f"{either(names)} can add you to the auditors."
@@ -278,8 +314,15 @@ def require_log(account: User | None) -> None:
 # -- parts ----------------------------------------------------------------------------------
 
 
-def _rows(codenames: Iterable[str], *, prompts: list[int], account: int | None = None) -> _Rows:
-    """Return (prompt, codename, account, via) of every row that counts."""
+def _rows(
+    codenames: Iterable[str],
+    *,
+    prompts: list[int],
+    account: int | None = None,
+    more: Iterable[str] = (),
+) -> _Rows:
+    """Return (prompt, codename, account, via) of every row that counts, and `more` columns of the
+    account."""
     which: dict[str, Any] = {
         "permission__codename__in": [*codenames],
         "content_object__in": prompts,
@@ -297,20 +340,35 @@ def _rows(codenames: Iterable[str], *, prompts: list[int], account: int | None =
         via=Concat(Value("group:"), F("group__name"), output_field=CharField()),
     )
     columns = ("content_object_id", "permission__codename", "account", "via")
-    rows: _Rows = own.values_list(*columns).union(by_group.values_list(*columns))
+    rows: _Rows = own.values_list(*columns, *(f"user__{name}" for name in more)).union(
+        by_group.values_list(*columns, *(f"group__memberships__user__{name}" for name in more))
+    )
     return rows
 
 
-def _governing() -> QuerySet[User]:
-    """Return the governance owners whose accounts are active."""
-    return User.objects.filter(
-        memberships__group__name=roles.GOVERNANCE_OWNERS, is_active=True, kind=User.Kind.PERSON
+_everybody = CompiledQuery[tuple[Any, ...]](
+    lambda prompts, codenames: _rows(
+        codenames, prompts=prompts, more=("kind", "display_name", "username")
     )
+)
+_of_one = CompiledQuery[tuple[int, str, int, str]](
+    lambda prompts, codenames, account: _rows(codenames, prompts=prompts, account=account)
+)
+_governing = CompiledQuery[tuple[int, str, str]](
+    lambda: User.objects.filter(
+        memberships__group__name=roles.GOVERNANCE_OWNERS, is_active=True, kind=User.Kind.PERSON
+    ).values_list("pk", "display_name", "username")
+)
+_roles = CompiledQuery[str](
+    lambda account: Membership.objects.filter(user=account, user__is_active=True).values_list(
+        "group__name", flat=True
+    )
+)
 
 
 def _who_can_grant_create(account: User | None) -> str:
     """The sentence that names who can let this account create in a namespace."""
-    names = [str(p) for p in sorted(_governing(), key=_by_name) if p != account]
+    names = [str(p) for p in governance_owners() if account is None or p.pk != account.pk]
     if names:
         return f"{either(names)} can grant it."
     return (
@@ -325,5 +383,5 @@ def _needed(codename: str, prompt: Prompt, account: User | None) -> str:
     return f"This needs the permission to {word} on this prompt. {who}"
 
 
-def _by_name(person: User) -> tuple[str, int]:
+def _by_name(person: Named) -> tuple[str, int]:
     return str(person).casefold(), person.pk

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from audit.compiled import CompiledQuery
 from audit.models import AuditBlob
 from registry.actors import Actor
 from registry.errors import Erased, LabelIsProtected, Recalled, Stale, UnknownLabel, WrongState
@@ -36,16 +39,25 @@ def lock_pointer(prompt: Prompt, label: int) -> LabelPointer:
     Makes the empty pointer where a prompt and a label were made at the same moment. Raises
     UnknownLabel for a label that is not there.
     """
-    rows = LabelPointer.objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.select_related("label", "version").filter(prompt=prompt, label=label)
-    found = rows.first()
-    if found is None:
+    found = _locked(prompt.pk, label)
+    if not found:
         if not Label.objects.filter(pk=label).exists():
             raise UnknownLabel("There is no such label.")
         LabelPointer.objects.get_or_create(prompt=prompt, label_id=label)
-        found = rows.get()
-    found.prompt = prompt
-    return found
+        found = _locked(prompt.pk, label)
+    found[0].prompt = prompt
+    return found[0]
+
+
+def lockable() -> QuerySet[LabelPointer]:
+    """Return pointers with what is read of them, to be narrowed down and then locked."""
+    rows = LabelPointer.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("label__promotes_from", "version").order_by()
+
+
+_locked = CompiledQuery[LabelPointer](
+    lambda prompt, label: lockable().filter(prompt=prompt, label=label)
+)
 
 
 def pointer_facts(pointer: LabelPointer) -> dict[str, Any]:

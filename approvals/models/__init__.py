@@ -8,6 +8,7 @@ from approvals.models.policies import Policy, PolicyVersion
 from approvals.models.requests import (
     ApprovalRequest,
     Contributor,
+    Hand,
     PolicyChange,
     Revision,
     Verdict,
@@ -28,6 +29,7 @@ __all__ = [
     "Contributor",
     "Erasure",
     "Finding",
+    "Hand",
     "Hold",
     "IdempotencyKey",
     "Lift",

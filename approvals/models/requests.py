@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from django.db import models
 from django_fsm import ConcurrentTransitionMixin, FSMField, FSMModelMixin, transition
@@ -37,6 +37,16 @@ class Verdict:
     automatic: bool
     #: whether an emergency release may happen
     passable: bool = False
+
+
+class Hand(NamedTuple):
+    """One row of `Contributor`, with the account as the audit log names it."""
+
+    request: int
+    account: int
+    role: str
+    revision: int
+    ref: uuid.UUID
 
 
 def _verdict(field: str) -> Callable[[models.Model], bool]:
@@ -127,6 +137,8 @@ class ApprovalRequest(ConcurrentTransitionMixin, FSMModelMixin, models.Model):
 
     #: handed over by a verb just before a transition; never stored
     verdict: Verdict | None = None
+    #: who had a hand in it, read under the lock of a verb; none once the verb added somebody
+    hands: tuple[Hand, ...] | None = None
 
     class Meta:
         default_permissions = ()

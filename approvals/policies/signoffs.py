@@ -171,7 +171,7 @@ def sign_offs(facts: Facts, rules: PolicyRules, *, waived: bool) -> Iterator[Req
             elif sign_off.quorum == 0:
                 yield _optional(facts, rules, sign_off, code, votes)
             else:
-                yield _asked(facts, rules, sign_off, code, waits_for)
+                yield _asked(facts, rules, sign_off, code, votes, waits_for)
         if not waits_for and not all(_is_given(sign_off, votes) for sign_off in asked):
             waits_for = stage.title
 
@@ -210,13 +210,18 @@ def _is_given(sign_off: SignOff, votes: list[Vote]) -> bool:
 
 
 def _asked(
-    facts: Facts, rules: PolicyRules, sign_off: SignOff, code: str, waits_for: str
+    facts: Facts,
+    rules: PolicyRules,
+    sign_off: SignOff,
+    code: str,
+    kept: list[Vote],
+    waits_for: str,
 ) -> Requirement:
-    votes = [vote for vote in counted(facts, rules) if vote.role in sign_off.roles]
+    votes = [vote for vote in kept if vote.role in sign_off.roles]
     roles = {vote.role for vote in votes}
     people = eligible(facts, sign_off, rules)
     title = f"{len(votes)} of {sign_off.quorum} {_noun(sign_off)}"
-    notes = tuple(_dropped(facts, rules, sign_off))
+    notes = tuple(_dropped(facts, rules, sign_off, kept))
     if _is_given(sign_off, votes):
         return Requirement(code, Status.SATISFIED, title, f"{_given(facts, votes)}.", notes=notes)
     signed = {vote.person_id for vote in votes}
@@ -276,10 +281,12 @@ def _barred(facts: Facts, rules: PolicyRules, sign_off: SignOff) -> Iterator[Who
             yield Who(person.id, person.name, facts.contributors[person.id])
 
 
-def _dropped(facts: Facts, rules: PolicyRules, sign_off: SignOff) -> Iterator[str]:
-    kept = {vote.id for vote in counted(facts, rules)}
+def _dropped(
+    facts: Facts, rules: PolicyRules, sign_off: SignOff, kept: list[Vote]
+) -> Iterator[str]:
+    known = {vote.id for vote in kept}
     for vote in latest_votes(facts):
-        if vote.decision == "approve" and vote.role in sign_off.roles and vote.id not in kept:
+        if vote.decision == "approve" and vote.role in sign_off.roles and vote.id not in known:
             why = why_not_counted(facts, vote, rules) or (
                 "somebody who contributed nothing has to approve as well"
             )

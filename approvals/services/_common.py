@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from approvals.disclosure import refuse_secret
 from approvals.errors import PersonNeeded
 from approvals.facts import gather
-from approvals.models import ApprovalRequest, IdempotencyKey, Verdict
+from approvals.models import ApprovalRequest, Hand, IdempotencyKey, Verdict
 from approvals.policies import (
     Facts,
     Requirement,
@@ -23,6 +23,9 @@ from approvals.policies import (
     is_passable,
     is_releasable,
 )
+from approvals.rows import hands_of
+from approvals.services import _locked as locked
+from audit.compiled import together
 from audit.ledger import Recording
 from audit.models import AuditBlob
 from audit.payload import PayloadError, time_text
@@ -46,15 +49,22 @@ def lock_request(pk: int) -> tuple[ApprovalRequest, LabelPointer]:
 
     NotFound when there is none, and for the change of a policy, which has verbs of its own.
     """
-    of_prompts = ApprovalRequest.objects.filter(pk=pk, prompt__isnull=False)
-    found = of_prompts.values_list("prompt_id", "label_id").first()
-    if found is None:
+    # In this order. Whoever changes a request locks its prompt first: what is read from there on
+    # stays as it is.
+    found, pointers, requests, hands = together(
+        locked.prompt_of.of(pk),
+        locked.pointer_of.of(pk),
+        locked.request.of(pk),
+        hands_of.of([pk]),
+        first=rules.holding_still(),
+    )
+    if not found:
         raise NotFound("There is no such request.")
-    prompt, pointer = lock_prompt(found[0] or 0, found[1] or 0)
-    # Whoever changes a request locks its prompt first: what is read from here on stays as it is.
-    rows = ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
-    request: ApprovalRequest = rows.with_own_parts().get(pk=pk)
+    prompt, request = found[0], requests[0]
+    pointer = pointers[0] if pointers else releases.lock_pointer(prompt, request.label_id)
+    pointer.prompt = prompt
     request.prompt, request.label = prompt, pointer.label
+    request.hands = tuple(Hand(*hand) for hand in hands)
     return request, pointer
 
 
@@ -67,8 +77,8 @@ def fetch(pk: int | str) -> ApprovalRequest:
 def lock_prompt(prompt: int, label: int) -> tuple[Prompt, LabelPointer]:
     """Lock a prompt and then its pointer for a label."""
     rules.hold_still()
-    locked = Prompt.objects.select_for_update(no_key=True).get(pk=prompt)
-    return locked, releases.lock_pointer(locked, label)
+    (found,) = locked.prompt(prompt)
+    return found, releases.lock_pointer(found, label)
 
 
 def no_token(actor: Actor) -> None:
@@ -224,7 +234,10 @@ def state_of(
     `hands` are its contributors (role, account, revision), where they are read already.
     """
     if hands is None:
-        hands = request.contributors.values_list("role", "account__public_id", "revision")
+        found = request.hands
+        if found is None:
+            found = tuple(Hand(*hand) for hand in hands_of([request.pk]))
+        hands = [(hand.role, hand.ref, hand.revision) for hand in found]
     return {
         "state": request.state,
         "revision": request.revision,

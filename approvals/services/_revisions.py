@@ -72,6 +72,7 @@ def add_revision(
         Contributor(request=request, account_id=pk, role=role, revision=request.revision)
         for pk, role in sorted(people)
     )
+    request.hands = None
 
 
 def version_event(request: ApprovalRequest, version: Version) -> dict[str, Any]:

@@ -277,7 +277,7 @@ def _tell(request: ApprovalRequest, reviewer: User, decision: str, at: datetime)
     if decision == Decision.APPROVE and request.state != State.APPROVED:
         kind = "signed_off"
     subject = (common.REQUEST, request.public_id)
-    mail.owe(kind, [request.author_id], subject, at=at, besides=reviewer)
+    mail.owe(kind, [request.author], subject, at=at, besides=reviewer)
 
 
 def _tell_taken_back(request: ApprovalRequest, state: str, missing: set[int], vote: Review) -> None:

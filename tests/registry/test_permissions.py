@@ -96,12 +96,12 @@ def test_holders__own_row_and_two_groups__says_person_once(
     people.join(support_reviewer, roles.SAFETY, actor=governance_owner)
     grants.grant(prompt, permissions.REVIEW, support_reviewer, actor=author)
     (held,) = permissions.holders(prompt, permissions.REVIEW)
-    assert (held.account, held.via) == (support_reviewer, "person")
+    assert held == permissions.Holder(named(support_reviewer), "person")
 
 
 def test_holders__by_group__names_the_group(prompt: Prompt, support_reviewer: User) -> None:
     (held,) = permissions.holders(prompt, permissions.REVIEW)
-    assert (held.account, held.via) == (support_reviewer, "group:support")
+    assert held == permissions.Holder(named(support_reviewer), "group:support")
 
 
 def test_holders__service_account__may_and_is_not_listed(
@@ -113,7 +113,7 @@ def test_holders__service_account__may_and_is_not_listed(
     assert permissions.holders(prompt, permissions.RELEASE) == []
 
 
-def test_holders_many__many_prompts__takes_two_queries(
+def test_holders_many__many_prompts__takes_one_query(
     make_prompt: MakePrompt, support_reviewer: User, safety_reviewer: User
 ) -> None:
     made = [make_prompt(f"support/p{number}").pk for number in range(5)]
@@ -121,7 +121,7 @@ def test_holders_many__many_prompts__takes_two_queries(
         connection,
     ) as queries:
         found = permissions.holders_many(made, WORDS.values())
-    assert len(queries) == 2
+    assert len(queries) == 1
     assert {pk for pk, _ in found} == set(made)
 
 
@@ -169,7 +169,7 @@ def test_granters__manages_a_confidential_prompt_unseen__is_not_named(
 ) -> None:
     secret = make_prompt("support/secret", confidential=True)
     grants.grant(secret, permissions.MANAGE, outsider, actor=author)
-    assert permissions.granters(secret).managers == (author,)
+    assert permissions.granters(secret).managers == (named(author),)
     assert not permissions.may_grant(outsider, secret)
 
 
@@ -181,8 +181,12 @@ def test_granters_many__many_prompts__takes_as_many_queries(
         connection,
     ) as queries:
         found = permissions.granters_many(made)
-    assert len(queries) == 4
-    assert [found[prompt.pk].managers for prompt in made] == [(author,)] * 6
+    assert len(queries) == 3
+    assert [found[prompt.pk].managers for prompt in made] == [(named(author),)] * 6
+
+
+def named(account: User) -> permissions.Named:
+    return permissions.Named(account.pk, str(account))
 
 
 def whom(prompt: Prompt, account: User) -> str:

@@ -37,12 +37,17 @@ def group(name: str) -> Group:
 
 def viewers(prompt: Prompt) -> set[str]:
     """The user names of the active people who hold `view`."""
-    return {holder.account.username for holder in holders(prompt, VIEW)}
+    return _user_names(VIEW, prompt)
 
 
 def managers(prompt: Prompt) -> set[str]:
     """The user names of the active people who hold `manage`."""
-    return {holder.account.username for holder in holders(prompt, MANAGE)}
+    return _user_names(MANAGE, prompt)
+
+
+def _user_names(codename: str, prompt: Prompt) -> set[str]:
+    keys = [holder.account.pk for holder in holders(prompt, codename)]
+    return set(User.objects.filter(pk__in=keys).values_list("username", flat=True))
 
 
 def handed_over() -> dict[str, object]:
