@@ -162,6 +162,8 @@ def database(environ: Environ, argv: Sequence[str], var: Path) -> dict[str, Any]
     if parsed["ENGINE"] != "django.db.backends.sqlite3":
         options = parsed.setdefault("OPTIONS", {})
         options["options"] = f"{_PLANNING} {options.get('options', '')}".strip()
+        # Nothing may be left behind on a server that the next transaction does not meet again.
+        parsed["DISABLE_SERVER_SIDE_CURSORS"] = flag(environ, "DATABASE_POOLED")
         return parsed
     if parsed["NAME"] == ":memory:":
         raise ImproperlyConfigured(

@@ -134,6 +134,12 @@ def test_database__postgresql__plans_few_orders_of_joins_and_the_address_has_the
     assert said == [ours, f"{ours} -c jit=on"]
 
 
+@pytest.mark.parametrize(("said", "off"), [("", False), ("1", True)])
+def test_database__behind_a_pooler__leaves_nothing_on_a_server(said: str, off: bool) -> None:
+    environ = {"DATABASE_URL": "postgresql://db/c", "DATABASE_POOLED": said}
+    assert env.database(environ, [], VAR)["DISABLE_SERVER_SIDE_CURSORS"] is off
+
+
 @pytest.mark.parametrize("url", ["mysql://a/b", "countersign", "sqlite://:memory:", "sqlite://"])
 def test_database__neither_postgresql_nor_a_file__is_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL"):
