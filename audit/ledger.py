@@ -244,13 +244,16 @@ def _append(events: list[AuditEvent], last: AuditHead, using: str) -> None:
         [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
         for event in events
     ]
-    names = ", ".join(str(field.column) for field in fields)
+    quoted = connection.ops.quote_name
+    names = ", ".join(quoted(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
+    events_table, head_table = (quoted(m._meta.db_table) for m in (AuditEvent, AuditHead))
+    # Names of our own only; what was recorded goes by parameters.
     texts = [
-        (f"INSERT INTO {AuditEvent._meta.db_table} ({names}) VALUES ({places})", tuple(row))  # noqa: S608  # names of our own
+        (f"INSERT INTO {events_table} ({names}) VALUES ({places})", tuple(row))  # noqa: S608
         for row in rows
     ]
-    moved = f"UPDATE {AuditHead._meta.db_table} SET size = %s, last_leaf = %s WHERE id = %s"  # noqa: S608
+    moved = f"UPDATE {head_table} SET size = %s, last_leaf = %s WHERE id = %s"  # noqa: S608
     texts.append((moved, (last.size, last.last_leaf, last.pk)))
     with connection.cursor() as cursor:
         for text in in_one(connection, texts):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import DataError, connection, transaction
 from django.db.models import Count, QuerySet, Value
@@ -47,6 +48,9 @@ KINDS: dict[str, Callable[[list[str]], QuerySet[Any, Any]]] = {
     "distinct by an order of its own": lambda names: (
         _by_codename(names).values_list("codename", flat=True).distinct()
     ),
+    "times and identifiers": lambda names: (
+        get_user_model().objects.filter(username__in=names).values_list("public_id", "date_joined")
+    ),
     "the first ones": lambda names: _by_codename(names)[:2],
 }
 
@@ -66,6 +70,7 @@ def _told(row: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("count", [1, 2, MOST, MOST + 1])
 def test_compiled__of_every_kind__gives_the_rows_of_its_queryset(kind: str, count: int) -> None:
     Group.objects.create(name="view_user")
+    get_user_model().objects.create(username="view_user", email="a@example.org")
     found = Permission.objects.order_by("codename").values_list("codename", flat=True).distinct()
     names = ["view_user", *found[: count - 1]]
     query: CompiledQuery[Any] = CompiledQuery(KINDS[kind])

@@ -80,7 +80,7 @@ def _write(own: psycopg.Connection[Any], sample: Sample, lock: bool) -> None:
         size, last = 0, b""
         head = None
         for sql, params in sample.writes:
-            if "INTO audit_auditevent" in sql:
+            if 'INTO "audit_auditevent"' in sql:
                 if lock:
                     cursor.execute(_HEAD)
                     size, last = cursor.fetchone() or (0, b"")
@@ -89,7 +89,7 @@ def _write(own: psycopg.Connection[Any], sample: Sample, lock: bool) -> None:
                     size, last = 2**40 + secrets.randbits(60), secrets.token_bytes(32)
                 head = secrets.token_bytes(32)
                 params = [size, last, head, *params[3:]]
-            elif "audit_audithead" in sql:
+            elif '"audit_audithead"' in sql:
                 if not lock:
                     continue
                 params = [size + 1, head, *params[2:]]
