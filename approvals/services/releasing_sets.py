@@ -165,7 +165,7 @@ def rollback_set(
             raise _nothing_goes_back(left)
         for member in going:
             prompt, label = member.pointer.prompt, member.pointer.label
-            rollback(prompt, label, actor=actor, reason=reason, log=log)
+            rollback(prompt, label, actor=actor, reason=reason, log=log, change_set=found.public_id)
         common.remember(actor, key, "rollback_set", subject, str(found.pk), log.at)
         return Outcome(found, tuple(member.request for member in going), tuple(left), hidden)
 

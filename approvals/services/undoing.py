@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from approvals import queue
 from approvals.errors import (
@@ -75,13 +76,14 @@ def rollback(
     expected_generation: int | None = None,
     key: str = "",
     log: Recording | None = None,
+    change_set: UUID | None = None,
 ) -> Release:
     """Serve again a version that was live on this label and not itself rolled back from.
 
     Needs `release` or `respond`; asks no policy. What today's policy would still want opens a
     review after the fact, and the prompt is on hold until `lift_hold`. `log` is the open recording
-    of a verb that rolls back as a part of its work. Raises NotAllowed, NeverLive, Stale, Recalled,
-    Erased.
+    of a verb that rolls back as a part of its work, and `change_set` what it takes back as a whole.
+    Raises NotAllowed, NeverLive, Stale, Recalled, Erased.
     """
     with recording(actor=actor.ref, within=log) as log:
         locked, pointer = common.lock_prompt(prompt.pk, label.pk)
@@ -120,7 +122,8 @@ def rollback(
             },
             blobs={"reason": row.reason} if row.reason else {},
         )
-        tell_owners("rolled_back", row, actor)
+        whole = {"change_set": str(change_set)} if change_set else {}
+        tell_owners("rolled_back", row, actor, **whole)
         return row
 
 
@@ -134,10 +137,10 @@ def require_undo(prompt: Prompt, actor: Actor) -> User:
     return account
 
 
-def tell_owners(kind: str, row: Release, actor: Actor) -> None:
+def tell_owners(kind: str, row: Release, actor: Actor, **data: str) -> None:
     """Mail to the prompt's owner, and a second look at every open request for this label."""
     subject = ("registry.release", row.public_id)
-    mail.owe(kind, [row.prompt.owner_id], subject, at=row.at, besides=actor.account)
+    mail.owe(kind, [row.prompt.owner_id], subject, at=row.at, besides=actor.account, **data)
     others = ApprovalRequest.objects.open().filter(prompt=row.prompt, label=row.label)
     for pk in others.values_list("pk", flat=True):
         queue.later(queue.REASSESS, pk)

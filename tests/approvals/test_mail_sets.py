@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from approvals import mail, services
 from approvals.mail import outbox, together
-from registry.models import OutboxMail, User
+from registry.models import OutboxMail, Prompt, User
 from tests.approvals import desk as steps
 from tests.approvals import sets_of as sets
 from tests.approvals.desk import Desk
@@ -161,3 +161,33 @@ def test_deliver__changes_asked_for_in_many__brings_the_words_to_the_author(
 
 def test_words__each_kind__is_one_that_exists() -> None:
     assert set(together._WORDS) <= set(mail.KINDS)
+
+
+def test_deliver__set_rolled_back__is_one_mail_to_the_owner_that_tells_of_the_hold(
+    desk: Desk, mailoutbox: list[EmailMessage]
+) -> None:
+    made = sets.released_twice(desk)
+    sweep()
+    mailoutbox.clear()
+    services.rollback_set(made.pk, actor=desk.responder, reason="Wrong number.")
+    sweep()
+    (sent,) = told(mailoutbox, desk.author)
+    count = len(sets.NAMES)
+    assert sent.subject == f"{count} prompts of one change set were rolled back"
+    assert "lifts the hold" in sent.body
+    assert "Wrong number." in sent.body
+    assert [sent.body.count(f"rolled {name} back to v") for name in sets.NAMES] == [1] * count
+    assert f"/change-sets/{made.public_id}/" in sent.body
+
+
+def test_deliver__one_prompt_rolled_back__is_a_mail_of_its_own_at_once(
+    desk: Desk, mailoutbox: list[EmailMessage]
+) -> None:
+    sets.released_twice(desk)
+    sweep()
+    mailoutbox.clear()
+    prompt = Prompt.objects.get(name=sets.NAMES[0])
+    services.rollback(prompt, desk.production, actor=desk.responder)
+    sweep(later=timedelta())
+    (sent,) = told(mailoutbox, desk.author)
+    assert f"rolled {prompt} back to v1" in sent.subject
