@@ -15,10 +15,10 @@ The parts of a compiler that are used here are those that `QuerySet` uses of it 
 from __future__ import annotations
 
 import copy
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -37,7 +37,6 @@ _PLAIN = 2
 # Any that no query of ours has in its own text.
 _NUMBER, _WORD = 2_000_000_000, "\x01value "
 
-_numbers = itertools.count()
 #: uses of each text on each open connection of psycopg
 _uses: WeakKeyDictionary[Any, Counter[str]] = WeakKeyDictionary()
 
@@ -174,7 +173,6 @@ class _Compiled(Generic[Row]):
             mark(v) if isinstance(v, int | str) else [mark(item) for item in dict.fromkeys(v)]
             for v in values
         ]
-        self.name = f"countersign_{next(_numbers)}"
         self._queryset = build(*given)
         self._compiler: Any = self._queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self._sql, params = self._compiler.as_sql()
@@ -183,6 +181,10 @@ class _Compiled(Generic[Row]):
         #: of each parameter the number of its value, or what the text has there itself
         self._places = [(marks.index(p), None) if p in marks else (-1, p) for p in params]
         lost = set(range(len(marks))) - {place for place, _ in self._places}
+        # By its text: a pooler nobody told of may bring a server that another process prepared,
+        # and there a name must never stand for something else.
+        text = repr((self._sql, self._places)).encode()
+        self.name = f"countersign_{sha256(text).hexdigest()[:32]}"
         if lost:
             raise TypeError(f"value {min(lost)} of a compiled query is not a parameter of its SQL")
 

@@ -12,6 +12,7 @@ from audit.ledger import head
 from registry import permissions
 from registry.services import grants, prompts
 from tests.api import body, call, code, make_token
+from tests.approvals import sets_of as sets
 from tests.approvals.desk import (
     FIRST,
     SECOND,
@@ -321,6 +322,14 @@ def test_submit__secret_in_the_text__is_422_and_stays_a_draft(desk: Desk, robot:
     assert code(response) == (422, "secret_found")
     assert "AKIA" not in response.content.decode()
     assert fresh(request).state == "draft"
+
+
+def test_submit__member_of_a_whole_set_that_wants_out_at_once__is_409(desk: Desk) -> None:
+    member = sets.members(sets.proposed(desk))[0]
+    data = seen(member, release_when_ready=True)
+    response = Person(desk.author).post(step(member, "submit"), data)
+    assert code(response) == (409, "goes_together")
+    assert fresh(member).state == "draft"
 
 
 # -- once -----------------------------------------------------------------------------------

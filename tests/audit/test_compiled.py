@@ -156,6 +156,18 @@ def test_compiled__used_often__is_prepared_once_on_each_connection() -> None:
 
 
 @on_postgresql
+def test_compiled__two_of_other_texts__are_prepared_under_other_names() -> None:
+    """Whatever the order in which a process came to them: a pooler may mix their servers."""
+    queries = [CompiledQuery[Group](Group.objects.filter(name__in=[name]).all) for name in "ab"]
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(OFTEN):
+            for query in (*queries, CompiledQuery[Group](Group.objects.filter(name="a").all)):
+                query()
+    names = {one["sql"] for one in asked if one["sql"].startswith("EXECUTE")}
+    assert len(names) == 3
+
+
+@on_postgresql
 def test_compiled__prepared_where_the_transaction_fails__answers_afterwards() -> None:
     query = CompiledQuery[Group](_groups)
     Group.objects.create(name="a")
