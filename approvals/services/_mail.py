@@ -19,8 +19,13 @@ def owe(
     *,
     at: datetime,
     besides: User | None = None,
+    soon: bool = True,
     **data: Any,
 ) -> None:
-    """One row a person, none to `besides` (who did it), and a nudge to the queue on commit."""
+    """One row a person, none to `besides` (who did it), and a nudge to the queue on commit.
+
+    What need not go out `soon` waits for the sweep, which is some seconds.
+    """
     for row in outbox.write(kind, people, subject, at=at, besides=besides, data=data):
-        queue.later(queue.MAIL, row.pk)
+        if soon:
+            queue.later(queue.MAIL, row.pk)

@@ -277,7 +277,9 @@ def _tell(request: ApprovalRequest, reviewer: User, decision: str, at: datetime)
     if decision == Decision.APPROVE and request.state != State.APPROVED:
         kind = "signed_off"
     subject = (common.REQUEST, request.public_id)
-    mail.owe(kind, [request.author], subject, at=at, besides=reviewer)
+    # Nobody has to do anything about a sign-off that others are still to follow.
+    soon = kind != "signed_off"
+    mail.owe(kind, [request.author], subject, at=at, besides=reviewer, soon=soon)
 
 
 def _tell_taken_back(request: ApprovalRequest, state: str, missing: set[int], vote: Review) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from approvals import queue
@@ -137,7 +138,7 @@ def require_undo(prompt: Prompt, actor: Actor) -> User:
     return account
 
 
-def tell_owners(kind: str, row: Release, actor: Actor, **data: str) -> None:
+def tell_owners(kind: str, row: Release, actor: Actor, **data: Any) -> None:
     """Mail to the prompt's owner, and a second look at every open request for this label."""
     subject = ("registry.release", row.public_id)
     mail.owe(kind, [row.prompt.owner_id], subject, at=row.at, besides=actor.account, **data)

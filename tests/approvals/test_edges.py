@@ -21,6 +21,7 @@ from registry.services import grants, people, prompts, tokens
 from tests.approvals import desk as steps
 from tests.approvals.desk import FIRST, SECOND, THIRD, Desk, fresh, text
 from tests.approvals.documents_of import in_force, proposed, ready, with_brand
+from tests.approvals.mail_owed import owed
 from tests.people import make_person
 
 
@@ -124,6 +125,24 @@ def test_sweep__one_of_its_finds_cannot_be_helped__helps_the_others(
     cache.clear()
     tasks.sweep()
     assert (queue.REASSESS, request.pk) in sent
+
+
+def test_review__others_are_still_to_follow__is_mailed_by_the_sweep_and_the_last_one_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    request = steps.in_review(desk)
+    sent: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(queue, "send", lambda *args: sent.append(args))
+    with django_capture_on_commit_callbacks(execute=True):
+        steps.approve(desk, request, "support_reviewer")
+    row = owed("signed_off", desk.author)
+    assert (queue.MAIL, row.pk) not in sent
+    cache.clear()
+    tasks.sweep()
+    assert (queue.MAIL, row.pk) in sent
+    with django_capture_on_commit_callbacks(execute=True):
+        steps.approve(desk, request, "safety_reviewer", "engineer")
+    assert (queue.MAIL, owed("approved", desk.author).pk) in sent
 
 
 def test_close_review_after__by_who_wrote_what_is_live_again__is_refused(desk: Desk) -> None:

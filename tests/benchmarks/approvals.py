@@ -33,8 +33,9 @@ from tests.people import MakePrompt, make_person
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REVIEWERS = (1, 8, 32)
-#: changes in review; decisions that each reviewer takes while the clock runs, and before it starts
-CHANGES, EACH, WARM = 64, 30, 10
+#: changes in review that each reviewer has to themselves; decisions that each takes while the clock
+#: runs, and before it starts
+OWN, EACH, WARM = 8, 32, 16
 #: of the bare transaction with the same rows and the same lock
 LEAST = 0.25
 OPEN = (10, 100, 1000)
@@ -63,26 +64,22 @@ def test_decide__by_1_8_and_32_reviewers__beside_a_bare_transaction(
     desk: Desk, make_prompt: MakePrompt
 ) -> None:
     people = _reviewers(desk, max(REVIEWERS))
-    changes = _changes(desk, make_prompt, CHANGES)
+    changes = _changes(desk, make_prompt, len(people) * OWN)
     sample = bare.of_a_vote(partial(_vote, changes[0], people[0]))
     print(f"\na decision: {sample.queries} queries, {len(sample.writes)} of them write")
     with psycopg.connect(bare.url()) as probe:
         version = probe.info.server_version
     print(f"PostgreSQL {version}; decisions a second")
     print("reviewers    verb    bare, locked  ratio    bare, no lock  ratio")
-    at = 1
     for reviewers in REVIEWERS:
-        locked = bare.a_second(sample, reviewers, EACH * 8, lock=True)
-        free = bare.a_second(sample, reviewers, EACH * 8, lock=False)
-        # Two never take the same change at one moment: they would wait for each other, as they have
-        # to, and it is not what is measured. The first ones open what a process keeps open.
+        locked = bare.a_second(sample, reviewers, EACH * 4, lock=True)
+        free = bare.a_second(sample, reviewers, EACH * 4, lock=False)
+        # Two on one change would wait for each other, as they have to, and it is not what is
+        # measured. The first decisions open and prepare what a process keeps open and prepared.
         works = [
-            partial(
-                _votes, [changes[(2 * n + at + k) % CHANGES] for k in range(WARM + EACH)], person
-            )
+            partial(_votes, changes[n * OWN : (n + 1) * OWN], person)
             for n, person in enumerate(people[:reviewers])
         ]
-        at += WARM + EACH
         verb = reviewers * EACH / seconds(works)
         print(
             f"{reviewers:9}  {verb:6.1f}  {locked:14.1f}  {verb / locked:5.2f}"
@@ -157,11 +154,11 @@ def _changes(desk: Desk, make_prompt: MakePrompt, count: int) -> list[ApprovalRe
 
 def _votes(changes: list[ApprovalRequest], reviewer: User, ready: Callable[[], object]) -> None:
     """The decisions of one reviewer, one after the other, on a connection of their own."""
-    for change in changes[:WARM]:
-        _vote(change, reviewer)
+    for number in range(WARM):
+        _vote(changes[number % OWN], reviewer)
     ready()
-    for change in changes[WARM:]:
-        _vote(change, reviewer)
+    for number in range(EACH):
+        _vote(changes[number % OWN], reviewer)
 
 
 def _vote(change: ApprovalRequest, reviewer: User) -> None:
