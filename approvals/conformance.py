@@ -15,7 +15,8 @@ from approvals.governance import Effect, nonconforming
 from approvals.models import AfterReview, ApprovalRequest, PolicyException
 from registry import permissions
 from registry.errors import NotAllowed, NotFound
-from registry.models import User
+from registry.models import LabelPointer, User
+from registry.numbers import whole
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Standing:
     @property
     def request(self) -> ApprovalRequest:
         return self.effect.request
+
+    @property
+    def place(self) -> str:
+        """Where it is live: the keys of prompt and label, as `live_at` reads them."""
+        return f"{self.request.prompt_id}-{self.request.label_id}"
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,17 @@ def conformance_for(viewer: User) -> Conformance:
     )
 
 
-def live_of(viewer: User, pk: int) -> ApprovalRequest:
-    """The change that brought something live, for who oversees it; NotFound beyond their reach."""
-    prompts = permissions.visible_prompts(viewer)
-    rows = ApprovalRequest.objects.of_prompts().with_parts().filter(prompt__in=prompts)
-    request: ApprovalRequest | None = rows.filter(pk=pk, state="released").first()
-    if request is None or not permissions.oversees(viewer):
-        raise NotFound("There is no such change that went live.")
-    return request
+def live_at(viewer: User, place: str) -> LabelPointer:
+    """What is live at the place of a line, for who oversees it; NotFound beyond their reach."""
+    prompt, _, label = place.partition("-")
+    rows = LabelPointer.objects.filter(prompt__in=permissions.visible_prompts(viewer))
+    found = rows.select_related("prompt", "label").filter(
+        prompt=whole(prompt) or 0, label=whole(label) or 0
+    )
+    pointer = found.first()
+    if pointer is None or not permissions.oversees(viewer):
+        raise NotFound("There is no such prompt and label.")
+    return pointer
 
 
 def exception_of(viewer: User, pk: int) -> PolicyException:

@@ -6,17 +6,18 @@ read in a constant number of queries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from approvals.facts import gather_many
 from approvals.matching import PolicyBook
-from approvals.models import ApprovalRequest, Policy, PolicyVersion, Review
-from approvals.policies import Requirement, evaluate
+from approvals.models import ApprovalRequest, Contributor, Policy, PolicyVersion, Review
+from approvals.policies import Facts, Requirement, evaluate
 from approvals.policies.governance import PolicyFacts
 from registry import roles
 from registry.models import LabelPointer, Membership
@@ -27,6 +28,9 @@ MOST = 500
 NOT_ASKED_OF_LIVE = frozenset(
     {"base", "hold", "suspended", "staging", "threads", "expiry", "changes_requested"}
 )
+
+#: what is live without a change that was approved lacks: its code and its words
+NEVER_APPROVED = ("never_approved", "It was never approved here.")
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,6 @@ class Impact:
     live: tuple[Effect, ...]
     open_seen: int
     live_seen: int
-
-    @property
-    def unblocked(self) -> tuple[ApprovalRequest, ...]:
-        """Open changes that would lack less."""
-        return tuple(effect.request for effect in self.open if effect.loosens)
 
 
 def owners() -> tuple[tuple[int, str], ...]:
@@ -129,21 +128,51 @@ def impact_of(version: PolicyVersion, position: int | None = None) -> Impact:
 def nonconforming() -> list[Effect]:
     """What is live and would not be let through by the policies of today, with what it lacks."""
     now = PolicyBook.read()
-    effects = _effects(_live(), now, now, NOT_ASKED_OF_LIVE, all_of_them=True)
-    return [effect for effect in effects if effect.lacks]
+    live = _live()
+    effects = _effects(live, now, now, NOT_ASKED_OF_LIVE, all_of_them=True)
+    return [*(effect for effect in effects if effect.lacks), *_never_approved(live, now)]
 
 
-def what_it_lacks(request: ApprovalRequest) -> tuple[str, ...]:
-    """Codes of what a change that is live lacks by today's policies; none where it conforms."""
+def what_it_lacks(request: ApprovalRequest | None) -> tuple[str, ...]:
+    """Codes of what lacks by today's policies where this change brought something live.
+
+    None where it conforms. Without a change it was placed by hand, before its label was protected.
+    """
+    if request is None:
+        return (NEVER_APPROVED[0],)
     now = PolicyBook.read()
     (effect,) = _effects([request], now, now, NOT_ASKED_OF_LIVE, all_of_them=True)
     return effect.lacks
 
 
+def _served() -> QuerySet[LabelPointer]:
+    """What protected labels serve now."""
+    rows = LabelPointer.objects.filter(label__protected=True).exclude(version=None)
+    return rows.order_by("pk")
+
+
+def _never_approved(live: list[ApprovalRequest], book: PolicyBook) -> Iterator[Effect]:
+    """What no change brought live: placed by hand before its label was protected.
+
+    Its request is one that is not there, with the prompt, label and version that are live.
+    """
+    approved = {(row.prompt_id, row.label_id, row.version_id) for row in live}
+    rows = _served().select_related("prompt__owner", "label", "version__author")[:MOST]
+    for row in rows:
+        if row.version is None or (row.prompt_id, row.label_id, row.version_id) in approved:
+            continue
+        request = ApprovalRequest(
+            prompt=row.prompt, label=row.label, version=row.version, author=row.version.author
+        )
+        rules = book.match_for(row.prompt, row.label).rules
+        policy = rules.name if rules else ""
+        code, said = NEVER_APPROVED
+        yield Effect(request, policy, (code,), (code,), policy, (said,), (said,))
+
+
 def _live() -> list[ApprovalRequest]:
     """The requests that brought live what protected labels serve now."""
-    pointers = LabelPointer.objects.filter(label__protected=True).exclude(version=None)
-    served = pointers.values_list("prompt_id", "label_id", "version_id")[:MOST]
+    served = _served().values_list("prompt_id", "label_id", "version_id")[:MOST]
     wanted = {(prompt, label, version) for prompt, label, version in served}
     rows = (
         ApprovalRequest.objects.of_prompts()
@@ -209,13 +238,47 @@ def _lacks(
 
 
 def _unblocked(request: ApprovalRequest, version: PolicyVersion) -> dict[int, tuple[int, ...]]:
-    """By governance owner, the numbers of their own open changes that would lack less."""
+    """By governance owner, the numbers of their own open changes that would lack less.
+
+    A change is judged as it stands, and as it would stand were it submitted anew: whoever decides
+    could do that in a moment, and the policy pinned before would ask for nothing any more. A draft
+    is let pass as well, and has no number here: nobody but its contributors knows of it. All are
+    looked at: this is a gate, and no preview.
+    """
     known = {pk for pk, _ in owners()}
+    rows = Contributor.objects.filter(request__state__in=ApprovalRequest.OPEN, account__in=known)
+    hands = rows.filter(request__kind=ApprovalRequest.Kind.PROMPT_RELEASE)
+    by_change: dict[int, set[int]] = {}
+    for account, change in hands.values_list("account_id", "request_id"):
+        by_change.setdefault(change, set()).add(account)
+    changes = list(ApprovalRequest.objects.with_parts().filter(pk__in=by_change).order_by("pk"))
+    now = PolicyBook.read()
+    then = now.replacing(version, request.proposed_position)
+    before, after = gather_many(changes, book=now), gather_many(changes, book=then)
+    at = timezone.now()
     found: dict[int, list[int]] = {}
-    impact = impact_of(version, request.proposed_position)
-    for change in impact.unblocked:
-        for hand in change.contributors.filter(account__in=known).values_list("account", flat=True):
-            numbers = found.setdefault(hand, [])
-            if change.pk not in numbers:
+    for change in changes:
+        if not any(
+            set(_asked(one, at)) - set(_asked(other, at))
+            for one, other in (
+                (before[change.pk], after[change.pk]),
+                (_anew(before[change.pk]), _anew(after[change.pk])),
+            )
+        ):
+            continue
+        for account in sorted(by_change[change.pk]):
+            numbers = found.setdefault(account, [])
+            if change.submitted_at is not None:
                 numbers.append(change.pk)
     return {pk: tuple(numbers) for pk, numbers in found.items()}
+
+
+def _anew(facts: Facts) -> Facts:
+    """The facts of a change as if it were submitted anew under the policy of today."""
+    return replace(facts, state="scanning", pinned=None, votes=(), automatic=False)
+
+
+def _asked(facts: Facts, at: datetime) -> tuple[str, ...]:
+    """Codes of the gates that block."""
+    lacks = _lacks(evaluate(facts, at), frozenset(), automatic=facts.automatic)
+    return tuple(rule.code for rule in lacks)

@@ -143,6 +143,8 @@ def _prepares(connection: Any) -> bool:
 
 def _prepared(connection: Any, asked: Sequence[Asked[Any]]) -> Iterator[Text]:
     """Texts that call what is prepared on this connection, and prepare what is used so often."""
+    # As a cursor would: a connection that was lost meanwhile is another one after this.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     uses = _uses.setdefault(connection.connection, Counter())
     for one in asked:
@@ -151,7 +153,8 @@ def _prepared(connection: Any, asked: Sequence[Asked[Any]]) -> Iterator[Text]:
             continue
         if uses[kept.name] == _PLAIN:
             # Past the wrappers of Django: it reads nothing. It stays where the transaction fails.
-            connection.connection.execute(kept.preparation(connection))
+            with connection.wrap_database_errors:
+                connection.connection.execute(kept.preparation(connection))
         yield kept.call(one.values) if uses[kept.name] >= _PLAIN else kept.bound(one.values)
         uses[kept.name] += 1
 
@@ -178,6 +181,11 @@ class _Compiled(Generic[Row]):
         self._sql, params = self._compiler.as_sql()
         columns = [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
         self._converters = self._compiler.get_converters(columns)
+        if self._compiler.connection.vendor == "sqlite":
+            # These are of the connection: each has to take its own.
+            self._converters = None
+        # A connection stays open as long as something knows of it.
+        self._compiler.connection = None
         #: of each parameter the number of its value, or what the text has there itself
         self._places = [(marks.index(p), None) if p in marks else (-1, p) for p in params]
         lost = set(range(len(marks))) - {place for place, _ in self._places}
@@ -213,7 +221,8 @@ class _Compiled(Generic[Row]):
             fetched = [row[: self._compiler.col_count] for row in fetched]
         compiler = copy.copy(self._compiler)
         compiler.connection = connection
-        compiler.get_converters = lambda _: self._converters
+        if self._converters is not None:
+            compiler.get_converters = lambda _: self._converters
         compiler.execute_sql = lambda *_, **__: [fetched]
         query: Any = copy.copy(self._queryset.query)
         query.get_compiler = lambda *_, **__: compiler

@@ -23,7 +23,8 @@ def ask_erasure(
     """
     with recording(actor=actor.ref) as log:
         prompt = Prompt.objects.select_for_update(no_key=True).get(pk=version.prompt_id)
-        done = common.repeated(actor, key, "ask_erasure", str(version.public_id))
+        subject = common.about(version.public_id, reason, ticket)
+        done = common.repeated(actor, key, "ask_erasure", subject)
         if done is not None:
             return Erasure.objects.get(pk=done)
         account = common.person(actor)
@@ -41,7 +42,7 @@ def ask_erasure(
             asked_by=account,
             asked_at=log.at,
         )
-        common.remember(actor, key, "ask_erasure", str(version.public_id), str(erasure.pk), log.at)
+        common.remember(actor, key, "ask_erasure", subject, str(erasure.pk), log.at)
         log.record(
             "approvals.erasure.asked",
             ("approvals.erasure", erasure.public_id),

@@ -52,7 +52,7 @@ def except_live(
         if pointer.version is None or not pointer.label.protected:
             raise WrongState(f"Nothing that a policy covers is live on {pointer.label}.")
         request = _brought_live(locked, pointer.label, pointer.version.pk)
-        lacks = what_it_lacks(request) if request is not None else ()
+        lacks = what_it_lacks(request)
         if not lacks:
             raise ConformsAlready(
                 f"v{pointer.version.number} is what today's policy asks for. It needs no exception."

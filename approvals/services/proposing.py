@@ -48,7 +48,8 @@ def propose(
     """
     with recording(actor=actor.ref, within=log) as log:
         locked, pointer = common.lock_prompt(prompt.pk, label.pk)
-        subject = common.about(locked.public_id, label.pk, document.digest, rationale)
+        told = sorted((provenance or {}).items())
+        subject = common.about(locked.public_id, label.pk, document.digest, rationale, told)
         done = common.repeated(actor, key, "propose", subject)
         if done is not None:
             return common.fetch(done)
@@ -93,7 +94,8 @@ def revise(
     """
     with recording(actor=actor.ref, within=log) as log:
         request, pointer = common.lock_request(request_id)
-        subject = common.about(request.public_id, document.digest, rationale)
+        said = sorted((provenance or {}).items())
+        subject = common.about(request.public_id, document.digest, rationale, said)
         if common.repeated(actor, key, "revise", subject) is not None:
             return request
         common.check_visible(request, actor)
@@ -163,7 +165,8 @@ def submit(
     """
     with recording(actor=actor.ref, within=log) as log:
         request, pointer = common.lock_request(request_id)
-        if common.repeated(actor, key, "submit", str(request.public_id)) is not None:
+        subject = common.about(request.public_id, release_when_ready)
+        if common.repeated(actor, key, "submit", subject) is not None:
             return request
         before = submits.begin(
             request, pointer, actor, log.at, release_when_ready=release_when_ready, seen=seen
@@ -178,7 +181,7 @@ def submit(
             actor=actor,
             log=log,
         )
-        common.remember(actor, key, "submit", str(request.public_id), str(request.pk), log.at)
+        common.remember(actor, key, "submit", subject, str(request.pk), log.at)
         return request
 
 
@@ -198,7 +201,8 @@ def withdraw(
     """
     with recording(actor=actor.ref, within=log) as log:
         request, pointer = common.lock_request(request_id)
-        if common.repeated(actor, key, "withdraw", str(request.public_id)) is not None:
+        subject = common.about(request.public_id, comment)
+        if common.repeated(actor, key, "withdraw", subject) is not None:
             return request
         common.check_visible(request, actor)
         check_withdraws(request, pointer, actor, log.at)
@@ -208,7 +212,7 @@ def withdraw(
         before, planner = common.state_of(request), request.planned_by
         request.to_withdrawn(at=log.at)
         common.save(request, actor=actor, verb="withdraw", at=log.at)
-        common.remember(actor, key, "withdraw", str(request.public_id), str(request.pk), log.at)
+        common.remember(actor, key, "withdraw", subject, str(request.pk), log.at)
         blobs: dict[str, AuditBlob] = (
             {"comment": common.keep_text(log, comment, "comment")} if comment else {}
         )

@@ -146,7 +146,7 @@ def rollback_set(
     """
     with recording(actor=actor.ref) as log:
         found, members, hidden = sets.lock_set(set_id, actor)
-        subject = str(found.public_id)
+        subject = common.about(found.public_id, reason)
         if common.repeated(actor, key, "rollback_set", subject) is not None:
             back = [m.request for m in members if not _is_live(m)]
             return Outcome(found, tuple(r for r in back if r.state == State.RELEASED))

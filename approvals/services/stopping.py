@@ -9,7 +9,7 @@ from approvals.services import _common as common
 from approvals.services import _mail as mail
 from approvals.services.undoing import require_undo, tell_owners
 from audit.ledger import recording
-from registry import permissions, releases
+from registry import permissions, releases, rules
 from registry.actors import Actor
 from registry.errors import NotAllowed, WrongState
 from registry.models import Label, Prompt, Recall, Release, Version
@@ -57,7 +57,7 @@ def _switch(
 ) -> Release:
     with recording(actor=actor.ref) as log:
         locked, pointer = common.lock_prompt(prompt.pk, label.pk)
-        subject = f"{locked.public_id} {pointer.label.name}"
+        subject = common.about(f"{locked.public_id} {pointer.label.name}", reason)
         done = common.repeated(actor, key, str(kind), subject)
         if done is not None:
             return Release.objects.get(pk=done)
@@ -99,8 +99,10 @@ def recall(version: Version, *, actor: Actor, reason: str, key: str = "") -> Rec
     Needs `respond`, `release` or `manage` and a reason. Raises NotAllowed, AlreadyDone.
     """
     with recording(actor=actor.ref) as log:
+        rules.hold_still()
         prompt = Prompt.objects.select_for_update(no_key=True).get(pk=version.prompt_id)
-        if common.repeated(actor, key, "recall", str(version.public_id)) is not None:
+        subject = common.about(version.public_id, reason)
+        if common.repeated(actor, key, "recall", subject) is not None:
             return Recall.objects.get(version=version)
         account = common.person(actor)
         permissions.require_visible(account, prompt)
@@ -117,7 +119,7 @@ def recall(version: Version, *, actor: Actor, reason: str, key: str = "") -> Rec
             reason=common.keep_text(log, reason, "reason"),
             at=log.at,
         )
-        common.remember(actor, key, "recall", str(version.public_id), str(row.pk), log.at)
+        common.remember(actor, key, "recall", subject, str(row.pk), log.at)
         log.record(
             "approvals.version.recalled",
             ("registry.version", version.public_id),

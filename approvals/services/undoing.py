@@ -16,6 +16,7 @@ from approvals.errors import (
     SamePerson,
 )
 from approvals.facts import gather
+from approvals.governance import NEVER_APPROVED
 from approvals.matching import PolicyBook
 from approvals.models import AfterReview, ApprovalRequest, Contributor, Hold
 from approvals.policies import Facts, Status, evaluate
@@ -24,6 +25,7 @@ from approvals.services import _common as common
 from approvals.services import _mail as mail
 from audit.ledger import Recording, recording
 from registry import permissions, releases, roles
+from registry import rules as in_force
 from registry.actors import Actor
 from registry.errors import NotAllowed, NotFound
 from registry.models import Label, LabelPointer, Prompt, Release, User, Version
@@ -88,7 +90,8 @@ def rollback(
     """
     with recording(actor=actor.ref, within=log) as log:
         locked, pointer = common.lock_prompt(prompt.pk, label.pk)
-        subject = common.about(f"{locked.public_id} {pointer.label.name}", to.pk if to else "")
+        where = f"{locked.public_id} {pointer.label.name}"
+        subject = common.about(where, to.pk if to else "", reason)
         done = common.repeated(actor, key, "rollback", subject)
         if done is not None:
             return Release.objects.get(pk=done)
@@ -176,7 +179,7 @@ def _shortfalls(row: Release, at: datetime) -> list[tuple[str, str]]:
         .first()
     )
     if first is None:
-        return [("never_approved", "It was never approved here.")]
+        return [NEVER_APPROVED]
     facts: Facts = gather(first)
     rules = [r for r in evaluate(facts, at) if r.kind == "gate" and r.code not in _NOT_ASKED]
     if first.automatic:
@@ -205,7 +208,8 @@ def lift_hold(hold_id: int, *, actor: Actor, reason: str, key: str = "") -> Hold
             raise NotFound("There is no such hold.")
         prompt, _ = common.lock_prompt(*found)
         hold = Hold.objects.select_related("prompt", "label", "release").get(pk=hold_id)
-        if common.repeated(actor, key, "lift_hold", str(hold.public_id)) is not None:
+        subject = common.about(hold.public_id, reason)
+        if common.repeated(actor, key, "lift_hold", subject) is not None:
             return hold
         account = require_undo(prompt, actor)
         if hold.lifted_at is not None:
@@ -215,7 +219,7 @@ def lift_hold(hold_id: int, *, actor: Actor, reason: str, key: str = "") -> Hold
         hold.lifted_by, hold.lifted_at = account, log.at
         hold.lift_reason = common.keep_text(log, reason, "reason")
         hold.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
-        common.remember(actor, key, "lift_hold", str(hold.public_id), str(hold.pk), log.at)
+        common.remember(actor, key, "lift_hold", subject, str(hold.pk), log.at)
         log.record(
             "approvals.hold.lifted",
             ("approvals.hold", hold.public_id),
@@ -239,11 +243,13 @@ def close_review_after(
     Raises SamePerson, NotEligible, AlreadyDone, CommentNeeded.
     """
     with recording(actor=actor.ref) as log:
+        in_force.hold_still()
         rows = AfterReview.objects.select_for_update(of=("self",), no_key=True)
         found = rows.select_related("prompt", "release").filter(pk=after_review_id).first()
         if found is None:
             raise NotFound("There is no such review.")
-        if common.repeated(actor, key, "close_review_after", str(found.public_id)) is not None:
+        subject = common.about(found.public_id, comment)
+        if common.repeated(actor, key, "close_review_after", subject) is not None:
             return found
         account = common.person(actor)
         permissions.require(
@@ -264,9 +270,7 @@ def close_review_after(
         found.closed_by, found.closed_at = account, log.at
         found.comment = common.keep_text(log, comment, "comment")
         found.save(update_fields=["closed_by", "closed_at", "comment"])
-        common.remember(
-            actor, key, "close_review_after", str(found.public_id), str(found.pk), log.at
-        )
+        common.remember(actor, key, "close_review_after", subject, str(found.pk), log.at)
         log.record(
             "approvals.after_review.closed",
             ("approvals.after_review", found.public_id),

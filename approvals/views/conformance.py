@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from approvals import services
-from approvals.conformance import conformance_for, exception_of, live_of
+from approvals.conformance import conformance_for, exception_of, live_at
 from approvals.views.frame import SignedIn, key_of, page, show
 from registry import permissions
 from registry.errors import BadInput, Refusal
@@ -34,7 +34,7 @@ def conformance(request: SignedIn) -> HttpResponse:
     context = {
         "found": found,
         "governs": permissions.is_governance_owner(request.user),
-        "at": whole(request.POST.get("change")),
+        "at": request.POST.get("place", ""),
         "again": request.POST.get("do") == "campaign",
         "typed": request.POST,
     }
@@ -60,17 +60,15 @@ def _act(request: SignedIn) -> None:
         return
     if do != "except":
         raise BadInput("This page has no such button. Reload it and press again.")
-    change = live_of(request.user, whole(request.POST.get("change")) or 0)
-    assert change.prompt is not None  # noqa: S101  # of_prompts says so
-    assert change.label is not None  # noqa: S101
+    live = live_at(request.user, request.POST.get("place", ""))
     services.except_live(
-        change.prompt,
-        change.label,
+        live.prompt,
+        live.label,
         owner=_owner(request.POST.get("owner", "")),
         until=_end_of(request.POST.get("until", "")),
         reason=request.POST.get("reason", ""),
         actor=request.user,
-        key=key_of(request, f"except:{change.pk}"),
+        key=key_of(request, f"except:{live.pk}"),
     )
 
 

@@ -14,7 +14,7 @@ from approvals import services
 from approvals.governance import nonconforming
 from approvals.models import ApprovalRequest, Policy, PolicyChange, PolicyException
 from registry import permissions, roles
-from registry.services import grants, memberships, people, prompts
+from registry.services import grants, labels, memberships, people, prompts
 from tests.approvals import desk as steps
 from tests.approvals.desk import SECOND, Desk
 from tests.approvals.documents_of import in_force, proposed, with_brand
@@ -134,6 +134,49 @@ def test_page__crafted_post__is_refused(tightened: Desk, who: str) -> None:
     fields |= {"until": soon().date().isoformat(), "reason": WHY}
     assert client.post(AT, fields).status_code == 403
     assert not PolicyException.objects.exists()
+
+
+# -- placed by hand before its label was protected -------------------------------------------
+
+
+def _by_hand(desk: Desk) -> Desk:
+    """What is live on a new label was placed there before it was protected."""
+    version = steps.in_review(desk).version
+    assert version is not None
+    owner = desk.governance_owner
+    label = labels.create_label("eu", protected=False, actor=owner)
+    services.place(desk.prompt, version, label, actor=desk.author)
+    labels.protect_label(label, actor=owner)
+    return Desk(desk.prompt, desk.staging, label, desk.people)
+
+
+def test_page__placed_by_hand_before_the_label_was_protected__was_never_approved(
+    desk: Desk,
+) -> None:
+    placed = _by_hand(desk)
+    page = seen_by(placed, "auditor")
+    assert "support/refunds v1 on eu" in page.text
+    assert "Not met: It was never approved here." in page.text
+    assert "It was placed by hand before eu was protected." in page.text
+
+
+def test_page__placed_by_hand__lets_it_stay(desk: Desk) -> None:
+    placed = _by_hand(desk)
+    client = signed_in(placed.governance_owner)
+    given: dict[str, Any] = {"until": soon().date().isoformat(), "reason": WHY, "owner": "ada"}
+    page = press(client, look(client, AT), "Let it stay until then", AT, **given)
+    assert page.status == 200
+    row = PolicyException.objects.get()
+    assert (row.label, row.version.number) == (placed.production, 1)
+    assert "Let stay until a date 1" in page.text
+
+
+def test_open_campaign__placed_by_hand__is_looked_at(desk: Desk) -> None:
+    placed = _by_hand(desk)
+    (review,) = services.open_campaign(reason=WHY, a_day=5, days=7, actor=placed.governance_owner)
+    assert (review.prompt, review.label) == (placed.prompt, placed.production)
+    assert [one["code"] for one in review.shortfalls] == ["never_approved"]
+    assert codes() == set()
 
 
 def test_page_of_a_change__tightening__says_in_words_what_would_not_be_met(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from approvals import services
+from approvals import governance, services
 from approvals.explain import requirements_of
 from approvals.governance import impact_of, nonconforming, policy_facts
 from approvals.matching import PolicyBook
@@ -16,6 +16,7 @@ from approvals.models import ApprovalRequest, Policy, PolicyVersion
 from approvals.policies import Status
 from registry import permissions
 from registry.errors import Refusal
+from registry.models import User
 from registry.services import grants, memberships, people
 from tests.approvals import desk as steps
 from tests.approvals.desk import SECOND, Desk
@@ -29,6 +30,7 @@ from tests.approvals.documents_of import (
     with_brand,
 )
 from tests.approvals.mail_owed import letter
+from tests.people import MakePrompt
 
 
 def regulated() -> Policy:
@@ -75,21 +77,72 @@ def test_decide_policy__lets_a_change_of_the_decider_pass__is_refused(desk: Desk
     second = second_owner(desk.governance_owner)
     memberships.join(second, "authors", actor=desk.governance_owner)
     change = steps.in_review(desk, actor=second)
-    loose = ready("Light", title="Regulated", names=["support/*"])
-    request = proposed(regulated(), loose, by=desk.governance_owner)
-    # The policy at submission still asks for three; only a change submitted later is let pass.
-    assert policy_facts(request).unblocked == {}
-    services.withdraw_policy(request.pk, actor=desk.governance_owner)
     in_force_tight = proposed(regulated(), with_brand(), by=desk.governance_owner)
-    third = people.create_person(
-        "gil", email="gil@example.org", display_name="Gil", actor=desk.governance_owner
-    )
-    memberships.join(third, "governance-owners", actor=desk.governance_owner)
+    third = _third(desk)
     decide(in_force_tight, third)
     back = proposed(regulated(), ready("Regulated", due_hours=25), by=desk.governance_owner)
     assert policy_facts(back).unblocked == {second.pk: (change.pk,)}
     assert code(lambda: decide(back, second)) == "unblocks_own"
     decide(back, third)
+
+
+@pytest.mark.parametrize("state", ["draft", "scanning", "review", "approved"])
+def test_decide_policy__a_change_of_the_decider_would_lack_less_submitted_anew__is_refused(
+    desk: Desk, state: str
+) -> None:
+    """The policy at submission still asks for three people, until who decided submits again."""
+    second = second_owner(desk.governance_owner)
+    memberships.join(second, "authors", actor=desk.governance_owner)
+    makers = {
+        "draft": steps.propose,
+        "scanning": steps.submit,
+        "review": steps.in_review,
+        "approved": steps.approved,
+    }
+    change = makers[state](desk, actor=second)
+    request = proposed(regulated(), _loose(), by=desk.governance_owner)
+    # Of a draft nobody else knows.
+    numbers = () if state == "draft" else (change.pk,)
+    assert policy_facts(request).unblocked == {second.pk: numbers}
+    assert code(lambda: decide(request, second)) == "unblocks_own"
+    decide(request, _third(desk))
+
+
+def test_decide_policy__as_many_newer_changes_as_a_preview_shows__still_sees_the_own_one(
+    desk: Desk, make_prompt: MakePrompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(governance, "MOST", 1)
+    second = second_owner(desk.governance_owner)
+    memberships.join(second, "authors", actor=desk.governance_owner)
+    steps.in_review(desk, actor=second)
+    other = Desk(make_prompt("support/other"), desk.staging, desk.production, desk.people)
+    steps.in_review(other)
+    request = proposed(regulated(), _loose(), by=desk.governance_owner)
+    assert code(lambda: decide(request, second)) == "unblocks_own"
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "released"])
+def test_decide_policy__the_deciders_change_has_ended__is_decided(desk: Desk, state: str) -> None:
+    second = second_owner(desk.governance_owner)
+    memberships.join(second, "authors", actor=desk.governance_owner)
+    if state == "released":
+        services.release(steps.approved(desk, actor=second).pk, actor=second)
+    else:
+        services.withdraw(steps.propose(desk, actor=second).pk, actor=second)
+    request = proposed(regulated(), _loose(), by=desk.governance_owner)
+    decide(request, second)
+    assert regulated().current == request.proposed_policy
+
+
+def _loose() -> dict[str, Any]:
+    return ready("Light", title="Regulated", names=["support/*"])
+
+
+def _third(desk: Desk) -> User:
+    owner = desk.governance_owner
+    third = people.create_person("gil", email="gil@example.org", display_name="Gil", actor=owner)
+    memberships.join(third, "governance-owners", actor=owner)
+    return third
 
 
 def test_decide_policy__another_came_into_force_meanwhile__is_unmet(desk: Desk) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
-from django.db import DataError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    DataError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.models import Count, QuerySet, Value
 from django.test.utils import CaptureQueriesContext
 
@@ -181,6 +191,53 @@ def _ask_and_fail(query: CompiledQuery[Group]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         assert len(query(["a"])) == 1
         cursor.execute("SELECT 1 / 0")
+
+
+@on_postgresql
+@pytest.mark.parametrize("uses", range(1, OFTEN))
+def test_compiled__connection_lost_meanwhile__is_asked_on_another_one(
+    uses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a web process finds it at the beginning of a request."""
+    query = CompiledQuery[Group](_groups)
+    Group.objects.create(name="a")
+    for _ in range(uses):
+        query(["a"])
+    connection.connection.close()
+    monkeypatch.setattr(connection, "health_check_enabled", True)
+    monkeypatch.setattr(connection, "health_check_done", False)
+    assert len(query(["a"])) == 1
+
+
+@on_postgresql
+@pytest.mark.parametrize("uses", range(OFTEN))
+def test_compiled__in_a_transaction_that_failed__is_an_error_of_django(uses: int) -> None:
+    query = CompiledQuery[Group](_groups)
+    for _ in range(uses):
+        query(["a"])
+    with transaction.atomic():
+        with connection.cursor() as cursor, pytest.raises(DataError):
+            cursor.execute("SELECT 1 / 0")
+        with pytest.raises(DatabaseError):
+            query(["a"])
+        connection.set_rollback(True)
+
+
+def test_compiled__by_a_thread_that_ended__keeps_no_connection() -> None:
+    query = CompiledQuery[Group](_groups)
+    wrappers: list[weakref.ref[Any]] = []
+
+    def ask() -> None:
+        query(["a"])
+        wrappers.append(weakref.ref(connections[DEFAULT_DB_ALIAS]))
+        connection.close()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert wrappers[0]() is None
+    assert query(["a"]) == []
 
 
 @on_postgresql
