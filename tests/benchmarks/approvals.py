@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 REVIEWERS = (1, 8, 32)
 #: changes in review that each reviewer has to themselves; decisions that each takes while the clock
 #: runs, and before it starts
-OWN, EACH, WARM = 8, 32, 16
+OWN, EACH, WARM = 8, 32, 32
 #: of the bare transaction with the same rows and the same lock
 LEAST = 0.25
 OPEN = (10, 100, 1000)
