@@ -149,6 +149,8 @@ def _check_no_overdue(account: User, at: datetime) -> None:
     owed = AfterReview.objects.filter(
         opened_by=account, campaign=None, closed_at=None, due_at__lt=at
     )
+    # Of what went live by the rules a share is looked at, too; nobody owes that.
+    owed = owed.exclude(release__kind=Release.Kind.RELEASE)
     first = owed.select_related("prompt").order_by("due_at").first()
     if first is None:
         return

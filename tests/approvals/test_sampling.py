@@ -12,10 +12,13 @@ from approvals import services
 from approvals.models import AfterReview, ApprovalRequest, Policy
 from approvals.policies import in_sample
 from audit.models import AuditEvent
-from tests.approvals.desk import Desk, fresh
+from registry import permissions
+from registry.services import grants
+from tests.approvals.desk import SECOND, Desk, fresh, in_review
 from tests.approvals.documents_of import in_force, ready
+from tests.approvals.test_emergency import break_glass
 from tests.approvals.test_fast_lane import QUOTE, pushed, sales
-from tests.approvals.timing_of import refused
+from tests.approvals.timing_of import later, refused
 
 pytestmark = pytest.mark.django_db
 __all__ = ["sales"]
@@ -55,6 +58,16 @@ def test_release__without_people_and_in_the_sample__opens_a_review_by_another(sa
     assert refused(lambda: close("author")) in {"not_allowed", "same_person"}
     close("support_reviewer")
     call_command("audit_verify")
+
+
+def test_break_glass__only_a_sampled_review_is_overdue__is_released(sales: Desk) -> None:
+    standard(sales, sample_percent=100)
+    released(sales)
+    late = AfterReview.objects.get().due_at
+    grants.grant(sales.prompt, permissions.RESPOND, sales.author, actor=sales.governance_owner)
+    second = in_review(sales, SECOND)
+    later(late, lambda: break_glass(sales, second, "author"))
+    assert fresh(second).state == "released"
 
 
 def test_release__without_people_and_no_sample__opens_none(sales: Desk) -> None:
