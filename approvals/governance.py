@@ -166,7 +166,8 @@ def _never_approved(live: list[ApprovalRequest], book: PolicyBook) -> Iterator[E
         )
         rules = book.match_for(row.prompt, row.label).rules
         policy = rules.name if rules else ""
-        code, said = NEVER_APPROVED
+        # As the titles that stand in its place elsewhere: without a full stop.
+        code, said = NEVER_APPROVED[0], NEVER_APPROVED[1].rstrip(".")
         yield Effect(request, policy, (code,), (code,), policy, (said,), (said,))
 
 

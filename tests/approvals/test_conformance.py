@@ -156,7 +156,7 @@ def test_page__placed_by_hand_before_the_label_was_protected__was_never_approved
     placed = _by_hand(desk)
     page = seen_by(placed, "auditor")
     assert "support/refunds v1 on eu" in page.text
-    assert "Not met: It was never approved here." in page.text
+    assert "Not met: It was never approved here. Policy: none." in page.text
     assert "It was placed by hand before eu was protected." in page.text
 
 
