@@ -157,7 +157,7 @@ def test_page__placed_by_hand_before_the_label_was_protected__was_never_approved
     page = seen_by(placed, "auditor")
     assert "support/refunds v1 on eu" in page.text
     assert "Not met: It was never approved here. Policy: none." in page.text
-    assert "It was placed by hand before eu was protected." in page.text
+    assert "It was put there by hand, before eu was protected." in page.text
 
 
 def test_page__placed_by_hand__lets_it_stay(desk: Desk) -> None:
