@@ -19,8 +19,9 @@ from approvals.matching import PolicyBook
 from approvals.models import ApprovalRequest, Contributor, Policy, PolicyVersion, Review
 from approvals.policies import Facts, Requirement, evaluate
 from approvals.policies.governance import PolicyFacts
-from registry import roles
-from registry.models import LabelPointer, Membership
+from approvals.rows import named
+from registry import permissions
+from registry.models import LabelPointer
 
 #: changes, and versions that are live, that a preview looks at
 MOST = 500
@@ -67,11 +68,7 @@ class Impact:
 
 def owners() -> tuple[tuple[int, str], ...]:
     """Active governance owners with their names."""
-    rows = Membership.objects.filter(
-        group__name=roles.GOVERNANCE_OWNERS, user__is_active=True, user__kind="person"
-    )
-    ordered = rows.select_related("user").order_by("user__display_name", "user_id")
-    return tuple((row.user_id, str(row.user)) for row in ordered)
+    return named(permissions.governance_owners())
 
 
 def is_single_owner() -> bool:

@@ -24,7 +24,10 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.compiled import MOST, CompiledQuery, together
 
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'")
+on_postgresql = pytest.mark.skipif(
+    "connection.vendor != 'postgresql'",
+    reason="only PostgreSQL takes many statements in one text, and prepares them",
+)
 #: more uses than it takes until a text is prepared
 OFTEN = 5
 ODD = "50 % of 'it' \\ \"%s\" \N{SNOWMAN}"
